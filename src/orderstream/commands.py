@@ -1,0 +1,86 @@
+"""What the world can ask of the worker: a record as it came, and the command that it carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import NamedTuple, TypeAlias
+
+from orderstream.json_text import JsonObject
+from orderstream.order import Position, Warned
+
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
+
+
+class Operation(StrEnum):
+    """What a message asks for (contracts 1.3)."""
+
+    CREATE = "order.create"
+    PATCH = "order.patch"
+    REPLACE = "order.replace"
+    DELETE = "order.delete"
+    ENTRY_CREATE = "entry.create"
+    ENTRY_UPDATE = "entry.update"
+    ENTRY_DELETE = "entry.delete"
+
+
+class Kind(StrEnum):
+    """Which of the two input topics a record came from, whatever they are called."""
+
+    CREATE = "order-create"
+    UPDATE = "order-update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A Kafka record, untouched; *at* is its timestamp in UTC, cut to milliseconds."""
+
+    kind: Kind
+    position: Position
+    at: datetime
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    def digest(self) -> bytes:
+        """8 bytes that tell this record from another one at the same position."""
+        hashed = blake2b(self.key or b"", digest_size=8)
+        hashed.update(b"\0")
+        hashed.update(self.value or b"")
+        return hashed.digest()
+
+
+class Address(NamedTuple):
+    """One way in which a message names its order or line."""
+
+    kind: str  # "idempotency-key", "order-id", "order-number", "order-ref", "cart-id", "entry-id"
+    value: str
+    path: str  # header or member that named it
+    shared: bool = False  # looked up across all tenants of the dialect
+    guessable: bool = False  # the upstream can know it before the create is stored
+    adds: bool = False  # an order without one may be given it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A message that is right in itself."""
+
+    operation: Operation
+    dialect: str
+    tenant: str | None
+    position: Position
+    at: datetime
+    digest: bytes
+    record_key: str | None
+    idempotency_key: str | None
+    source_version: int | None
+    correlation_id: str | None
+    traceparent: str | None
+    replay_of: str | None
+    addresses: tuple[Address, ...]  # in the order in which they are looked up
+    entry: Mapping[str, str]  # "id" and "ref" of the line that an entry operation names
+    site: Mapping[str, str]
+    value: JsonObject
+    said: bytes  # digest of what the message says after normalisation
+    warnings: tuple[Warned, ...]

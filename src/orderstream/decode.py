@@ -1,0 +1,223 @@
+"""From a record to the command that it carries, or to everything that is wrong with it (pure; contracts 1.2 to 1.4)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import assert_never
+
+from orderstream import headers as forms
+from orderstream.commands import Command, Kind, Operation, Record
+from orderstream.dialect import AS_THE_CONTRACTS_SAY, Dialect, HeaderForm, Message, Normalised, Rules
+from orderstream.dialects import DIALECTS
+from orderstream.json_text import JsonObject, MalformedJsonError, TooLargeError, canonical, parse
+from orderstream.outcomes import Refusal
+from orderstream.problems import Code, Problem, header, in_order
+from orderstream.validation import Judged, judge
+
+_SHARED_FORMS: Mapping[str, HeaderForm] = {
+    "content-type": forms.CONTENT_TYPE,
+    "idempotency-key": forms.IDEMPOTENCY_KEY,
+    "source-version": forms.SOURCE_VERSION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """What decides on a message besides the message: a limit, the rules file, who may send what."""
+
+    max_value_bytes: int = 1_048_576
+    rules: Mapping[str, Rules] = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()  # `dialect` or `dialect/tenant`; empty: everything
+
+    def of(self, dialect: Dialect) -> Rules:
+        """What the rules file says of *dialect*."""
+        return self.rules.get(dialect.name, AS_THE_CONTRACTS_SAY)
+
+    def admits(self, dialect: str, tenant: str | None) -> bool:
+        """Whether messages of this dialect and tenant may come."""
+        return not self.allowed or not self.allowed.isdisjoint({dialect, f"{dialect}/{tenant or ''}"})
+
+
+def decode(record: Record, contracts: Contracts) -> Command | Refusal:
+    """Judge a record by itself; never raises, whatever the bytes are."""
+    found: list[Problem] = [] if record.key else [Problem(Code.KEY_MISSING, "key", "the record has no key")]
+    texts = _texts(record, found)
+    _expect_message_type(texts, record.kind, found)
+    dialect = _dialect(texts, found)
+    operation = _operation(texts, record.kind, dialect, found)
+    value = _value(record, contracts, found)
+    if dialect is None or operation is None:
+        return Refusal(in_order(found))
+    headers = _headers(texts, dialect, operation, found)
+    normal = _judge(value, dialect, operation, contracts.of(dialect), found)
+    message = Message(operation, headers, normal.value, texts.keys())
+    found += dialect.identity(message) if value is not None else ()
+    tenant = dialect.tenant(message)
+    if not contracts.admits(dialect.name, tenant):
+        found.append(Problem(Code.PRODUCER_NOT_ALLOWED, header("dialect"), "this worker takes other messages"))
+    if found:
+        return Refusal(in_order(found))
+    return _command(record, dialect, tenant, message, normal)
+
+
+def _texts(record: Record, found: list[Problem]) -> dict[str, str]:
+    """The headers that the contract names, as text."""
+    texts: dict[str, str] = {}
+    for name, raw in record.headers:
+        if name not in forms.NAMES:
+            continue
+        text = _text(raw)
+        if text is None and name in forms.TRACING:
+            continue
+        if text is None:
+            found.append(Problem(Code.HEADER_INVALID, header(name), "must be UTF-8 text"))
+        elif texts.setdefault(name, text) != text:
+            found.append(Problem(Code.HEADER_INVALID, header(name), "is there twice, with different values"))
+    return {name: text for name, text in texts.items() if not (name in forms.TRACING and len(text) > forms.MAX_TEXT)}
+
+
+def _text(raw: bytes | None) -> str | None:
+    try:
+        return None if raw is None else raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _expect_message_type(texts: Mapping[str, str], kind: Kind, found: list[Problem]) -> None:
+    if "message-type" not in texts:
+        found.append(_missing("message-type"))
+    elif texts["message-type"] != kind.value:
+        found.append(Problem(Code.HEADER_INVALID, header("message-type"), f"must be {kind.value} on this topic"))
+
+
+def _dialect(texts: Mapping[str, str], found: list[Problem]) -> Dialect | None:
+    if "dialect" not in texts:
+        found.append(_missing("dialect"))
+        return None
+    dialect = DIALECTS.get(texts["dialect"])
+    if dialect is None:
+        found.append(Problem(Code.UNKNOWN_DIALECT, header("dialect"), f"must be one of {', '.join(DIALECTS)}"))
+    return dialect
+
+
+def _operation(texts: Mapping[str, str], kind: Kind, dialect: Dialect | None, found: list[Problem]) -> Operation | None:
+    default = Operation.CREATE.value if kind is Kind.CREATE else None
+    name = texts.get("operation", default)
+    if name is None:
+        found.append(_missing("operation"))
+        return None
+    possible = [operation.value for operation in _operations(kind) if dialect is None or operation in dialect.shapes]
+    if name in possible:
+        return Operation(name)
+    message = f"must be one of {', '.join(possible)} for this dialect and topic"
+    found.append(Problem(Code.UNSUPPORTED_OPERATION, header("operation"), message))
+    return None
+
+
+def _operations(kind: Kind) -> Iterable[Operation]:
+    match kind:
+        case Kind.CREATE:
+            return (Operation.CREATE,)
+        case Kind.UPDATE:
+            return tuple(operation for operation in Operation if operation is not Operation.CREATE)
+        case _:
+            assert_never(kind)
+
+
+def _value(record: Record, contracts: Contracts, found: list[Problem]) -> JsonObject | None:
+    raw = record.value or b""
+    if len(raw) > contracts.max_value_bytes:
+        found.append(Problem(Code.TOO_LARGE, "value", f"has more than {contracts.max_value_bytes} bytes"))
+        return None
+    try:
+        return parse(raw)
+    except MalformedJsonError as error:
+        found.append(Problem(Code.MALFORMED_JSON, "value", str(error)))
+    except TooLargeError as error:
+        found.append(Problem(Code.TOO_LARGE, "value", str(error)))
+    return None
+
+
+def _headers(texts: Mapping[str, str], dialect: Dialect, operation: Operation, found: list[Problem]) -> dict[str, str]:
+    """The headers in normal form; what is wrong is left out."""
+    expected = {**_SHARED_FORMS, **dialect.headers(operation)}
+    found += [_missing(name) for name, form in expected.items() if form.required and name not in texts]
+    normal: dict[str, str] = {}
+    for name, text in texts.items():
+        if name == "order-ref" and not text:
+            continue  # an empty reference is no reference
+        form = expected.get(name)
+        if form is None and name in forms.ADDRESSES:
+            message = "is not used by this operation of this dialect"
+            found.append(Problem(Code.HEADER_INVALID, header(name), message))
+            continue
+        wanted = form.normal(text) if form else text
+        if wanted is None and form:
+            found.append(Problem(Code.HEADER_INVALID, header(name), f"must be {form.described}"))
+        elif wanted is not None:
+            normal[name] = wanted
+    return normal
+
+
+def _judge(
+    value: JsonObject | None, dialect: Dialect, operation: Operation, rules: Rules, found: list[Problem]
+) -> Normalised:
+    if value is None:
+        return Normalised({})
+    normal = dialect.normalise(value, operation)
+    judged = judge(dialect.shapes[operation], normal.value, rules)
+    if _is_empty(value, dialect, operation):
+        found.append(Problem(Code.EMPTY_UPDATE, "value", "has nothing to change"))
+        judged = Judged(judged.value, tuple(p for p in judged.problems if p.code is not Code.FIELD_MISSING))
+    else:
+        whole = operation in (Operation.CREATE, Operation.REPLACE)
+        found += dialect.rules(judged.value, whole, rules)
+    found += judged.problems
+    return Normalised(judged.value, normal.warnings)
+
+
+def _is_empty(value: JsonObject, dialect: Dialect, operation: Operation) -> bool:
+    match operation:
+        case Operation.PATCH | Operation.REPLACE | Operation.ENTRY_UPDATE:
+            return not value.keys() - set(dialect.addressing) - set(dialect.ignored)
+        case Operation.CREATE | Operation.DELETE | Operation.ENTRY_CREATE | Operation.ENTRY_DELETE:
+            return False
+        case _:
+            assert_never(operation)
+
+
+def _command(record: Record, dialect: Dialect, tenant: str | None, message: Message, normal: Normalised) -> Command:
+    headers, version = message.headers, message.headers.get("source-version")
+    return Command(
+        operation=message.operation,
+        dialect=dialect.name,
+        tenant=tenant,
+        position=record.position,
+        at=record.at,
+        digest=record.digest(),
+        record_key=_record_key(record.key),
+        idempotency_key=headers.get("idempotency-key"),
+        source_version=None if version is None else int(version),
+        correlation_id=headers.get("correlation-id"),
+        traceparent=headers.get("traceparent"),
+        replay_of=headers.get("replay-of"),
+        addresses=dialect.identify(message),
+        entry={kind: headers[f"entry-{kind}"] for kind in ("id", "ref") if f"entry-{kind}" in headers},
+        site={part: headers[f"site-{part}"] for part in ("channel", "stage", "date") if f"site-{part}" in headers},
+        value=normal.value,
+        said=_digest(message.operation, normal.value),
+        warnings=normal.warnings,
+    )
+
+
+def _record_key(key: bytes | None) -> str | None:
+    text = _text(key)
+    return text if text is not None and len(text) <= forms.MAX_TEXT else None
+
+
+def _digest(operation: Operation, value: JsonObject) -> bytes:
+    return blake2b(canonical(value), digest_size=16, key=operation.value.encode()).digest()
+
+
+def _missing(name: str) -> Problem:
+    return Problem(Code.HEADER_MISSING, header(name), "is required")

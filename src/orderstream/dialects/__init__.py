@@ -1,0 +1,8 @@
+"""The table of dialects: a sixth one is one file beside these, one line here, and its samples."""
+
+from collections.abc import Mapping
+
+from orderstream.dialect import Dialect
+from orderstream.dialects import b2b_commerce
+
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (b2b_commerce.DIALECT,)}

@@ -1,0 +1,48 @@
+"""Ids that the worker assigns, made from a record's position: every redelivery gives the same (contracts 1.7)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from uuid import UUID
+
+from orderstream.order import Position
+
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is misread over the phone
+
+
+def document_id(at: datetime, position: Position, life: int = 1) -> str:
+    """24 hex: 4 bytes record time, 8 bytes hash of the position and the life of its topic (interface 2)."""
+    seconds = min(max(int(at.timestamp()), 0), 2**32 - 1)
+    return seconds.to_bytes(4, "big").hex() + _hash(position, f"order/{life}", 8).hex()
+
+
+def _hash(position: Position, purpose: str, size: int) -> bytes:
+    return blake2b(f"{position}|{purpose}".encode(), digest_size=size).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The ids that one message may give away; *attempt* grows when a generated number is taken already."""
+
+    document: str
+    position: Position
+    number: int | None = None  # from the counter, where the dialect takes one
+    attempt: int = 0
+
+    def hex24(self, place: str) -> str:
+        """24 hex characters for the sub-document at *place*."""
+        return _hash(self.position, place, 12).hex()
+
+    def uuid(self) -> str:
+        """A random-looking UUID, version 4."""
+        return str(UUID(bytes=_hash(self.position, "uuid", 16), version=4))
+
+    def short(self) -> str:
+        """A short id of 8 characters."""
+        raw = _hash(self.position, f"short/{self.attempt}", 8)
+        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in raw)
+
+    def order_number(self) -> str:
+        """`dddd-dddd-ddddd`."""
+        digits = f"{int.from_bytes(_hash(self.position, f'number/{self.attempt}', 8), 'big') % 10**13:013d}"
+        return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"

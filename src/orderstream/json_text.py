@@ -1,0 +1,148 @@
+"""JSON as the contracts allow it: one object, no duplicate members, no digit lost (contracts 1.2 and 1.4)."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+import orjson
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+JsonObject: TypeAlias = dict[str, Json]
+
+MAX_DEPTH = 64  # levels; the value itself is the first
+MAX_MEMBERS = 100_000  # members and elements
+INT64 = range(-(2**63), 2**63)
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_MAYBE_INTEGRAL_FLOAT = re.compile(rb"[:,\[]-?\d+(?:\.0[,}\]]|(?:\.\d+)?e)")
+
+
+class MalformedJsonError(ValueError):
+    """The text is not one JSON object in UTF-8; the message says why, without quoting it."""
+
+
+class TooLargeError(ValueError):
+    """The value is nested too deep or has too many members and elements."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostDigits:
+    """Stands where a number was that neither int64 nor a double can hold; fails every type check."""
+
+
+LOST_DIGITS = LostDigits()
+
+
+def parse(raw: bytes) -> JsonObject:
+    """Read *raw* as one JSON object; numbers that cannot be kept exactly become `LOST_DIGITS`.
+
+    Raises `MalformedJsonError` and `TooLargeError`.
+    """
+    _bound(raw)
+    try:
+        text = raw.decode()
+        value = _DECODER.decode(text)
+    except UnicodeDecodeError:
+        raise MalformedJsonError("the value is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise MalformedJsonError(f"not JSON at character {error.pos}: {error.msg}") from None
+    except RecursionError:
+        raise TooLargeError(f"the value is deeper than {MAX_DEPTH} levels") from None
+    if not isinstance(value, dict):
+        raise MalformedJsonError("the value is not a JSON object")
+    if _SURROGATE_ESCAPE.search(text) and _has_lone_surrogate(value):
+        raise MalformedJsonError("the value holds half of a surrogate pair")
+    return value
+
+
+def canonical(value: object) -> bytes:
+    """One text for all values that say the same: members sorted, 1 and 1.0 alike (contracts 1.5)."""
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if _MAYBE_INTEGRAL_FLOAT.search(text):
+        text = orjson.dumps(_with_integers(value), option=orjson.OPT_SORT_KEYS)
+    return text
+
+
+def same(left: object, right: object) -> bool:
+    """Whether two values say the same; unlike `==` it tells true from 1."""
+    return left == right and canonical(left) == canonical(right)
+
+
+def _bound(raw: bytes) -> None:
+    opened = raw.count(b"{") + raw.count(b"[")
+    if opened <= MAX_DEPTH and opened + raw.count(b",") <= MAX_MEMBERS:
+        return  # cannot be too deep nor too wide, whatever stands in its strings
+    marks = _STRINGS.sub(b"", raw)
+    if marks.count(b",") + marks.count(b"{") + marks.count(b"[") > MAX_MEMBERS:
+        raise TooLargeError(f"the value has more than {MAX_MEMBERS} members and elements")
+    if max(_depths(marks), default=0) > MAX_DEPTH:
+        raise TooLargeError(f"the value is deeper than {MAX_DEPTH} levels")
+
+
+def _depths(marks: bytes) -> Iterator[int]:
+    depth = 0
+    for mark in marks:
+        if mark in b"{[":
+            depth += 1
+            yield depth
+        elif mark in b"}]":
+            depth -= 1
+
+
+def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedJsonError("an object has the same member twice")
+    return members
+
+
+def _integer(text: str) -> int | float | LostDigits:
+    if len(text) < 19 or (len(text) < 21 and int(text) in INT64):
+        return int(text)
+    return _number(text)
+
+
+def _number(text: str) -> float | LostDigits:
+    number = float(text)
+    shortest = repr(number)
+    if shortest == text:
+        return number
+    if shortest in ("inf", "-inf") or Decimal(shortest) != Decimal(text):
+        return LOST_DIGITS
+    return number
+
+
+def _constant(text: str) -> Json:
+    raise MalformedJsonError(f"{text} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_float=_number,
+    parse_int=_integer,
+    parse_constant=_constant,
+)
+
+
+def _has_lone_surrogate(value: JsonObject) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False, default=repr).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _with_integers(value: object) -> object:
+    match value:
+        case dict():
+            return {key: _with_integers(member) for key, member in value.items()}
+        case list():
+            return [_with_integers(element) for element in value]
+        case float() if value.is_integer() and int(value) in INT64:
+            return int(value)
+        case _:
+            return value
