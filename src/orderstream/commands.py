@@ -59,7 +59,14 @@ class Address(NamedTuple):
     path: str  # header or member that named it
     shared: bool = False  # looked up across all tenants of the dialect
     guessable: bool = False  # the upstream can know it before the create is stored
-    adds: bool = False  # an order without one may be given it
+    member: str | None = None  # member of the body that takes it when an order that has none is given it
+
+
+class LineName(NamedTuple):
+    """How an entry operation names its line; a new line may have neither."""
+
+    id: str | None
+    ref: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ class Command:
     traceparent: str | None
     replay_of: str | None
     addresses: tuple[Address, ...]  # in the order in which they are looked up
-    entry: Mapping[str, str]  # "id" and "ref" of the line that an entry operation names
+    line: LineName | None  # the line of an entry operation
     site: Mapping[str, str]
     value: JsonObject
     said: bytes  # digest of what the message says after normalisation

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import assert_never
 
 from orderstream import headers as forms
-from orderstream.commands import Command, Kind, Operation, Record
+from orderstream.commands import Command, Kind, LineName, Operation, Record
 from orderstream.dialect import AS_THE_CONTRACTS_SAY, Dialect, HeaderForm, Message, Normalised, Rules
 from orderstream.dialects import DIALECTS
 from orderstream.json_text import JsonObject, MalformedJsonError, TooLargeError, canonical, parse
@@ -179,7 +179,8 @@ def _judge(
 def _is_empty(value: JsonObject, dialect: Dialect, operation: Operation) -> bool:
     match operation:
         case Operation.PATCH | Operation.REPLACE | Operation.ENTRY_UPDATE:
-            return not value.keys() - set(dialect.addressing) - set(dialect.ignored)
+            shape = dialect.shapes[operation]
+            return not value.keys() - shape.addressing - shape.ignored
         case Operation.CREATE | Operation.DELETE | Operation.ENTRY_CREATE | Operation.ENTRY_DELETE:
             return False
         case _:
@@ -202,12 +203,22 @@ def _command(record: Record, dialect: Dialect, tenant: str | None, message: Mess
         traceparent=headers.get("traceparent"),
         replay_of=headers.get("replay-of"),
         addresses=dialect.identify(message),
-        entry={kind: headers[f"entry-{kind}"] for kind in ("id", "ref") if f"entry-{kind}" in headers},
+        line=_line(message, dialect),
         site={part: headers[f"site-{part}"] for part in ("channel", "stage", "date") if f"site-{part}" in headers},
         value=normal.value,
         said=_digest(message.operation, normal.value),
         warnings=normal.warnings,
     )
+
+
+def _line(message: Message, dialect: Dialect) -> LineName | None:
+    """The line that an entry operation names, by header or by member."""
+    lines = dialect.lines
+    if lines is None or not message.operation.startswith("entry."):
+        return None
+    names = (("entry-id", lines.id), ("entry-ref", lines.ref))
+    id_, ref = (message.headers.get(name) or (message.value.get(member) if member else None) for name, member in names)
+    return LineName(id_ if isinstance(id_, str) else None, ref if isinstance(ref, str) else None)
 
 
 def _record_key(key: bytes | None) -> str | None:

@@ -57,6 +57,8 @@ class Shape:
     model: Any
     required: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()  # checked, and not stored
+    addressing: frozenset[str] = frozenset()  # only say which order or line is meant
 
     @cached_property
     def validator(self) -> "TypeAdapter[JsonObject]":
@@ -91,7 +93,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Where a dialect keeps its lines and how they are named; None: by position, or not at all."""
+    """The body member that holds the lines, and the members that name one; None: a line is named by its position."""
 
     member: str
     id: str | None = None
@@ -151,10 +153,6 @@ class Dialect:
     """Warnings about an order as it stands: its body and its site."""
     kept: Collection[str] = frozenset()
     """Members that a replace does not remove when it leaves them out."""
-    ignored: Collection[str] = frozenset()
-    """Members of updates that are checked and not stored."""
-    addressing: Collection[str] = frozenset()
-    """Members of updates that only say which order is meant."""
     lines: Lines | None = None
     counted: bool = False
     """Whether a new order takes a number from the counter of int64 ids."""

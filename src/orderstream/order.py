@@ -107,9 +107,7 @@ class Ledger:
     said: bytes = b""  # what the create said
     source_version: int | None = None
     decisions: tuple[Decision, ...] = ()
-    dropped: Mapping[tuple[str, int], int] = field(
-        default_factory=dict
-    )  # partition -> highest offset whose decision was dropped
+    dropped: Mapping[tuple[str, int], int] = field(default_factory=dict)  # partition -> highest offset dropped
     seen: tuple[Seen, ...] = ()
 
 
