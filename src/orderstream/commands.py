@@ -65,8 +65,8 @@ class Address(NamedTuple):
 class LineName(NamedTuple):
     """How an entry operation names its line; a new line may have neither."""
 
-    id: str | None
-    ref: str | None
+    id: Address | None
+    ref: Address | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,10 @@ class Command:
     correlation_id: str | None
     traceparent: str | None
     replay_of: str | None
-    addresses: tuple[Address, ...]  # in the order in which they are looked up
+    addresses: tuple[Address, ...]  # of the order, as they are looked up
+    brings: tuple[Address, ...]  # of lines that the message gives to the order
+    keys: tuple[str, ...]  # lookup keys of `addresses`
+    brought: tuple[str, ...]  # lookup keys of `brings`
     line: LineName | None  # the line of an entry operation
     site: Mapping[str, str]
     value: JsonObject

@@ -6,12 +6,13 @@ from hashlib import blake2b
 from typing import assert_never
 
 from orderstream import headers as forms
-from orderstream.commands import Command, Kind, LineName, Operation, Record
-from orderstream.dialect import AS_THE_CONTRACTS_SAY, Dialect, HeaderForm, Message, Normalised, Rules
+from orderstream.commands import Address, Command, Kind, LineName, Operation, Record
+from orderstream.dialect import AS_THE_CONTRACTS_SAY, Dialect, HeaderForm, Message, Normalised, Rules, objects
 from orderstream.dialects import DIALECTS
+from orderstream.identity import lookup_key
 from orderstream.json_text import JsonObject, MalformedJsonError, TooLargeError, canonical, parse
 from orderstream.outcomes import Refusal
-from orderstream.problems import Code, Problem, header, in_order
+from orderstream.problems import Code, Problem, header, in_order, path
 from orderstream.validation import Judged, judge
 
 _SHARED_FORMS: Mapping[str, HeaderForm] = {
@@ -189,6 +190,7 @@ def _is_empty(value: JsonObject, dialect: Dialect, operation: Operation) -> bool
 
 def _command(record: Record, dialect: Dialect, tenant: str | None, message: Message, normal: Normalised) -> Command:
     headers, version = message.headers, message.headers.get("source-version")
+    addresses, brings = dialect.identify(message), _brings(message, dialect)
     return Command(
         operation=message.operation,
         dialect=dialect.name,
@@ -202,7 +204,10 @@ def _command(record: Record, dialect: Dialect, tenant: str | None, message: Mess
         correlation_id=headers.get("correlation-id"),
         traceparent=headers.get("traceparent"),
         replay_of=headers.get("replay-of"),
-        addresses=dialect.identify(message),
+        addresses=addresses,
+        brings=brings,
+        keys=tuple(lookup_key(dialect.name, tenant, address) for address in addresses),
+        brought=tuple(lookup_key(dialect.name, tenant, address) for address in brings),
         line=_line(message, dialect),
         site={part: headers[f"site-{part}"] for part in ("channel", "stage", "date") if f"site-{part}" in headers},
         value=normal.value,
@@ -211,14 +216,34 @@ def _command(record: Record, dialect: Dialect, tenant: str | None, message: Mess
     )
 
 
+def _brings(message: Message, dialect: Dialect) -> tuple[Address, ...]:
+    """The ids of the lines in the value, where they name a line in the whole tenant."""
+    lines = dialect.lines
+    if lines is None or lines.id is None or not lines.addressable:
+        return ()
+    if message.operation is Operation.ENTRY_CREATE:
+        given = [(path(lines.id), message.value)]
+    else:
+        members = objects(message.value.get(lines.member))
+        given = [(path(lines.member, index, lines.id), line) for index, line in enumerate(members)]
+    ids = ((place, line.get(lines.id)) for place, line in given)
+    return tuple(Address("entry-id", id_, place, guessable=True) for place, id_ in ids if isinstance(id_, str))
+
+
 def _line(message: Message, dialect: Dialect) -> LineName | None:
     """The line that an entry operation names, by header or by member."""
     lines = dialect.lines
     if lines is None or not message.operation.startswith("entry."):
         return None
-    names = (("entry-id", lines.id), ("entry-ref", lines.ref))
-    id_, ref = (message.headers.get(name) or (message.value.get(member) if member else None) for name, member in names)
-    return LineName(id_ if isinstance(id_, str) else None, ref if isinstance(ref, str) else None)
+    return LineName(_names_line(message, "entry-id", lines.id), _names_line(message, "entry-ref", lines.ref))
+
+
+def _names_line(message: Message, name: str, member: str | None) -> Address | None:
+    sent = message.headers.get(name)
+    if sent is not None:
+        return Address(name, sent, header(name))
+    given = message.value.get(member) if member else None
+    return Address(name, given, path(member)) if member and isinstance(given, str) else None
 
 
 def _record_key(key: bytes | None) -> str | None:

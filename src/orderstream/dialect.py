@@ -98,6 +98,7 @@ class Lines:
     member: str
     id: str | None = None
     ref: str | None = None
+    addressable: bool = False  # an id names its line, and so its order, in the whole tenant
 
 
 class Canonical(NamedTuple):

@@ -95,7 +95,8 @@ def map_faults(value: object, *place: Segment) -> Iterator[tuple[Code, tuple[Seg
         yield Code.FIELD_RANGE, place, "must be a number that int64 or a double holds exactly"
 
 
-def _sound_inside(value: Any) -> Any:  # noqa: ANN401  # free by contract
+def sound_inside(value: Any) -> Any:  # noqa: ANN401  # free by contract
+    """The check of a free map, or of the outermost open object."""
     faults = list(map_faults(value))
     if faults:
         raise PydanticCustomError("inside", "inside", {"faults": faults})
@@ -138,5 +139,5 @@ Rfc3339: TypeAlias = Annotated[
     AfterValidator(_dated(_RFC_3339, "an RFC 3339 date-time with an offset")),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Anything: TypeAlias = Annotated[Any, AfterValidator(_sound_inside)]
-FreeMap: TypeAlias = Annotated[dict[str, Any], AfterValidator(_sound_inside)]
+Anything: TypeAlias = Annotated[Any, AfterValidator(sound_inside)]
+FreeMap: TypeAlias = Annotated[dict[str, Any], AfterValidator(sound_inside)]

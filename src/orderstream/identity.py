@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from urllib.parse import quote
 from uuid import UUID
 
+from orderstream.commands import Address
 from orderstream.order import Position
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is misread over the phone
@@ -14,6 +16,17 @@ def document_id(at: datetime, position: Position, life: int = 1) -> str:
     """24 hex: 4 bytes record time, 8 bytes hash of the position and the life of its topic (interface 2)."""
     seconds = min(max(int(at.timestamp()), 0), 2**32 - 1)
     return seconds.to_bytes(4, "big").hex() + _hash(position, f"order/{life}", 8).hex()
+
+
+def lookup_key(dialect: str, tenant: str | None, address: Address) -> str:
+    """`dialect/tenant/kind/value`, the form in which an order can be found by this address (design 3)."""
+    scope = "" if address.shared else _part(tenant or "")
+    return f"{dialect}/{scope}/{address.kind}/{_part(address.value)}"
+
+
+def _part(text: str) -> str:
+    encoded = quote(text, safe="")
+    return encoded if len(encoded) <= 256 else sha256(text.encode()).hexdigest()
 
 
 def _hash(position: Position, purpose: str, size: int) -> bytes:

@@ -71,7 +71,6 @@ class Change:
     refs: Mapping[str, str]
     cause: Position
     correlation_id: str | None
-    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
