@@ -85,6 +85,7 @@ class Circumstances:
     progress: Progress = field(default_factory=Progress)
     numbers: Mapping[Position, int] = field(default_factory=dict)  # taken from the counter of int64 ids
     attempts: Mapping[Position, int] = field(default_factory=dict)  # how often a generated number was taken
+    unstorable: frozenset[Position] = frozenset()  # records that would leave behind what no document can hold
     blind: bool = False  # creates were not loaded
 
 
@@ -175,7 +176,9 @@ class _Batch:
     def _settle_on(self, record: Record, command: Command, order: Order | None) -> None:
         dialect, rules = DIALECTS[command.dialect], self._about.rules.get(command.dialect, AS_THE_CONTRACTS_SAY)
         ids = self._identities(command, order)
-        if order is None and command.operation is Operation.CREATE:
+        if command.position in self._about.unstorable:
+            self._refuse(record, command, order, Refusal.unstorable())
+        elif order is None and command.operation is Operation.CREATE:
             new = created(command, dialect, rules, ids)
             self._enter(record, command, new, Applied(new, event=True))
         elif order is None:
@@ -187,6 +190,12 @@ class _Batch:
             holder = order.id
             outcome = update(order, command, dialect, rules, ids, lambda key: self._holders.get(key, holder) != holder)
             self._enter(record, command, order, outcome)
+
+    def _refuse(self, record: Record, command: Command, order: Order | None, refusal: Refusal) -> None:
+        if order is None:
+            self._reject(record, command, refusal)
+        else:
+            self._enter(record, command, order, refusal)
 
     def _identities(self, command: Command, order: Order | None) -> Identities:
         return Identities(

@@ -43,6 +43,7 @@ def decode(record: Record, contracts: Contracts) -> Command | Refusal:
     """Judge a record by itself; never raises, whatever the bytes are."""
     found: list[Problem] = [] if record.key else [Problem(Code.KEY_MISSING, "key", "the record has no key")]
     texts = _texts(record, found)
+    sent = _sent(record, texts)
     _expect_message_type(texts, record.kind, found)
     dialect = _dialect(texts, found)
     operation = _operation(texts, record.kind, dialect, found)
@@ -51,7 +52,7 @@ def decode(record: Record, contracts: Contracts) -> Command | Refusal:
         return Refusal(in_order(found))
     headers = _headers(texts, dialect, operation, found)
     normal = _judge(value, dialect, operation, contracts.of(dialect), found)
-    message = Message(operation, headers, normal.value, texts.keys())
+    message = Message(operation, headers, normal.value, sent)
     found += dialect.identity(message) if value is not None else ()
     tenant = dialect.tenant(message)
     if not contracts.admits(dialect.name, tenant):
@@ -75,6 +76,12 @@ def _texts(record: Record, found: list[Problem]) -> dict[str, str]:
         elif texts.setdefault(name, text) != text:
             found.append(Problem(Code.HEADER_INVALID, header(name), "is there twice, with different values"))
     return {name: text for name, text in texts.items() if not (name in forms.TRACING and len(text) > forms.MAX_TEXT)}
+
+
+def _sent(record: Record, texts: Mapping[str, str]) -> frozenset[str]:
+    """Names of the headers that came, wrong ones included; an empty reference is no reference."""
+    absent = {"order-ref"} if texts.get("order-ref") == "" else set()
+    return frozenset(name for name, _ in record.headers if name in forms.NAMES) - absent
 
 
 def _text(raw: bytes | None) -> str | None:
@@ -190,7 +197,7 @@ def _is_empty(value: JsonObject, dialect: Dialect, operation: Operation) -> bool
 
 def _command(record: Record, dialect: Dialect, tenant: str | None, message: Message, normal: Normalised) -> Command:
     headers, version = message.headers, message.headers.get("source-version")
-    addresses, brings = dialect.identify(message), _brings(message, dialect)
+    addresses, brings = _addresses(message, dialect), _brings(message, dialect)
     return Command(
         operation=message.operation,
         dialect=dialect.name,
@@ -214,6 +221,15 @@ def _command(record: Record, dialect: Dialect, tenant: str | None, message: Mess
         said=_digest(message.operation, normal.value),
         warnings=normal.warnings,
     )
+
+
+def _addresses(message: Message, dialect: Dialect) -> tuple[Address, ...]:
+    """How the message names its order; a create also by its idempotency key, and by that first."""
+    named = dialect.identify(message)
+    key = message.headers.get("idempotency-key")
+    if key is None or message.operation is not Operation.CREATE:
+        return named
+    return (Address("idempotency-key", key, header("idempotency-key"), guessable=True), *named)
 
 
 def _brings(message: Message, dialect: Dialect) -> tuple[Address, ...]:

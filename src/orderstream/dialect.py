@@ -157,6 +157,10 @@ class Dialect:
     lines: Lines | None = None
     counted: bool = False
     """Whether a new order takes a number from the counter of int64 ids."""
+    vocabularies: Collection[str] = frozenset()
+    """Names of the lists that the rules file may add values to."""
+    bounds: Collection[str] = frozenset()
+    """Names of the bounds that the rules file may relax."""
     secret: Collection[str] = frozenset()
     """Member names whose values are masked wherever an order is shown."""
     examples: Sequence[Example] = ()

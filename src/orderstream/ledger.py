@@ -82,6 +82,6 @@ def _bounded(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """As many problems as one decision may keep."""
     size, kept = 0, 0
     for problem in problems:
-        size += len(orjson.dumps(problem))
+        size += len(orjson.dumps(tuple(problem)))
         kept += size <= PROBLEM_BYTES or kept == 0
     return tuple(problems[:kept])

@@ -33,18 +33,16 @@ def _changed(
 ) -> list[JsonObject] | Unchanged | Refusal:
     name = command.line or LineName(None, None)
     match command.operation:
-        case Operation.ENTRY_CREATE if place is None:
-            return [*stored, command.value]
         case Operation.ENTRY_CREATE:
-            return _met(stored[place], command, lines, name)
-        case Operation.ENTRY_UPDATE if place is None:
-            return Refusal.of(Problem(Code.ENTRY_NOT_FOUND, _path(name), "the order has no such line"))
+            return [*stored, command.value] if place is None else _met(stored[place], command, lines, name)
         case Operation.ENTRY_UPDATE:
+            if place is None:
+                return Refusal.of(Problem(Code.ENTRY_NOT_FOUND, _path(name), "the order has no such line"))
             line = _updated(stored[place], command, dialect, lines, name)
             return line if isinstance(line, Refusal) else [*stored[:place], line, *stored[place + 1 :]]
-        case Operation.ENTRY_DELETE if place is None:
-            return Unchanged("the order has no such line")
         case Operation.ENTRY_DELETE:
+            if place is None:
+                return Unchanged("the order has no such line")
             return stored[:place] + stored[place + 1 :]
         case Operation.CREATE | Operation.PATCH | Operation.REPLACE | Operation.DELETE:
             raise ValueError(f"{command.operation} is not about a line")

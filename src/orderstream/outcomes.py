@@ -18,6 +18,11 @@ class Refusal:
         """Sorted, and each problem once."""
         return cls(in_order(problems))
 
+    @classmethod
+    def unstorable(cls) -> "Refusal":
+        """No document can hold what the message would make of the order."""
+        return cls.of(Problem(Code.UNSTORABLE, "value", "the order would not fit into one document"))
+
     @property
     def code(self) -> Code:
         """The code by which it is counted."""

@@ -376,5 +376,6 @@ DIALECT: Final = Dialect(
     warnings=_warnings,
     kept=("orderStatus", "paymentStatus"),
     lines=Lines("lineItems"),
+    vocabularies=("orderStatus", "paymentStatus"),
     examples=EXAMPLES,
 )

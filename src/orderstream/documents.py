@@ -1,0 +1,183 @@
+"""The order as a MongoDB document and back (interface 2; pure, apart from BSON's own types)."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, Final, TypeAlias
+
+import bson
+from bson import Decimal128, ObjectId
+from bson.codec_options import CodecOptions
+
+from orderstream.order import Change, Decision, Ledger, Order, Position, Seen, Status, Warned
+from orderstream.problems import Code, Problem
+
+Document: TypeAlias = dict[str, Any]  # BSON's own types
+
+MAX_BYTES: Final = 12 * 2**20  # of an order without its ledger; 16 MiB is MongoDB's limit
+CODEC: Final = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
+
+
+class UnstorableError(ValueError):
+    """No document can hold this order."""
+
+
+def encode(order: Order) -> bytes:
+    """The document's bytes. Raises `UnstorableError`."""
+    document = to_document(order)
+    try:
+        encoded = bson.encode(document)
+        size = len(encoded)
+        if size > MAX_BYTES:
+            size = len(bson.encode({name: value for name, value in document.items() if name != "ledger"}))
+    except (bson.errors.BSONError, OverflowError, RecursionError, ValueError, TypeError) as error:
+        raise UnstorableError(type(error).__name__) from None
+    if size > MAX_BYTES:
+        raise UnstorableError("too large")
+    return encoded
+
+
+def to_document(order: Order) -> Document:
+    """All members of interface 2, and the ledger."""
+    return {
+        "_id": ObjectId(order.id),
+        "dialect": order.dialect,
+        "tenant": order.tenant,
+        "refs": dict(order.refs),
+        "lookup_keys": list(order.lookup_keys),
+        "idempotency_key": order.idempotency_key,
+        "record_key": order.record_key,
+        "status": {**order.status._asdict(), "native": order.native},
+        "customer": dict(order.customer),
+        "currency": dict(order.currency),
+        "totals": {name: Decimal128(total) for name, total in order.totals.items()},
+        "placed_at": order.placed_at,
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+        "deleted_at": order.deleted_at,
+        "revision": order.revision,
+        "sequence": order.sequence,
+        "history": [_change(change) for change in order.history],
+        "warnings": [warned._asdict() for warned in order.warnings],
+        "body": order.body,
+        "ledger": _ledger(order.ledger),
+    }
+
+
+def to_order(document: Document) -> Order:
+    """The inverse of `to_document`."""
+    status = document["status"]
+    return Order(
+        id=str(document["_id"]),
+        dialect=document["dialect"],
+        tenant=document["tenant"],
+        refs=document["refs"],
+        lookup_keys=tuple(document["lookup_keys"]),
+        idempotency_key=document["idempotency_key"],
+        record_key=document["record_key"],
+        status=Status(status["order"], status["payment"], status["fulfilment"]),
+        native=status["native"],
+        customer=document["customer"],
+        currency=document["currency"],
+        totals={name: total.to_decimal() for name, total in document["totals"].items()},
+        placed_at=document["placed_at"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        deleted_at=document["deleted_at"],
+        revision=document["revision"],
+        sequence=document["sequence"],
+        history=tuple(_to_change(entry) for entry in document["history"]),
+        warnings=tuple(Warned(**warned) for warned in document["warnings"]),
+        body=document["body"],
+        ledger=_to_ledger(document["ledger"]),
+    )
+
+
+def _change(change: Change) -> Document:
+    return {
+        "sequence": change.sequence,
+        "revision": change.revision,
+        "at": change.at,
+        "from": change.before and change.before._asdict(),
+        "to": change.after and change.after._asdict(),
+        "native": change.native,
+        "refs": dict(change.refs),
+        "cause": str(change.cause),
+        "correlation_id": change.correlation_id,
+    }
+
+
+def _to_change(entry: Document) -> Change:
+    return Change(
+        sequence=entry["sequence"],
+        revision=entry["revision"],
+        at=entry["at"],
+        before=entry["from"] and Status(**entry["from"]),
+        after=entry["to"] and Status(**entry["to"]),
+        native=entry["native"],
+        refs=entry["refs"],
+        cause=Position.parse(entry["cause"]),
+        correlation_id=entry["correlation_id"],
+    )
+
+
+def _ledger(ledger: Ledger) -> Document:
+    return {
+        "version": ledger.version,
+        "said": ledger.said,
+        "source_version": ledger.source_version,
+        "decisions": [_decision(decision) for decision in ledger.decisions],
+        "dropped": [
+            {"topic": topic, "partition": partition, "offset": offset}
+            for (topic, partition), offset in ledger.dropped.items()
+        ],
+        "seen": [{"key": seen.key, "said": seen.said} for seen in ledger.seen],
+    }
+
+
+def _to_ledger(document: Document) -> Ledger:
+    return Ledger(
+        version=document["version"],
+        said=bytes(document["said"]),
+        source_version=document["source_version"],
+        decisions=tuple(_to_decision(entry) for entry in document["decisions"]),
+        dropped={(entry["topic"], entry["partition"]): entry["offset"] for entry in document["dropped"]},
+        seen=tuple(Seen(key=entry["key"], said=bytes(entry["said"])) for entry in document["seen"]),
+    )
+
+
+def _decision(decision: Decision) -> Document:
+    """Members that say nothing are left out: an order keeps dozens of these."""
+    entry: Document = {
+        "position": str(decision.position),
+        "digest": decision.digest,
+        "outcome": decision.outcome,
+        "at": decision.at,
+        "revision": decision.revision,
+        "reason": decision.reason,
+        "problems": [problem._asdict() for problem in decision.problems],
+        "problem_count": decision.problem_count,
+        "sequences": list(decision.sequences),
+        "keys": list(decision.keys),
+        "replay_of": decision.replay_of,
+    }
+    return {name: value for name, value in entry.items() if value}
+
+
+def _to_decision(entry: Document) -> Decision:
+    return Decision(
+        position=Position.parse(entry["position"]),
+        digest=bytes(entry["digest"]),
+        outcome=entry["outcome"],
+        at=entry["at"],
+        revision=entry.get("revision", 0),
+        reason=entry.get("reason"),
+        problems=tuple(_to_problem(problem) for problem in entry.get("problems", ())),
+        problem_count=entry.get("problem_count", 0),
+        sequences=tuple(entry.get("sequences", ())),
+        keys=tuple(entry.get("keys", ())),
+        replay_of=entry.get("replay_of"),
+    )
+
+
+def _to_problem(entry: Mapping[str, str]) -> Problem:
+    return Problem(Code(entry["code"]), entry["path"], entry["message"])
