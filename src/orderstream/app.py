@@ -1,0 +1,115 @@
+"""The composition root: settings in, a running worker out."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream.kafka import KafkaBroker
+
+from orderstream.commands import Kind
+from orderstream.connection import connection, security
+from orderstream.kafka import KafkaOutputs
+from orderstream.lanes import Lanes
+from orderstream.ledger import Partition
+from orderstream.logs import LogObserver
+from orderstream.mongo import MongoOrders
+from orderstream.pipeline import Lane
+from orderstream.settings import Settings
+from orderstream.subscriber import LaneSubscriber
+from orderstream.topics import TopicsMissingError, inspected
+from orderstream.trouble import UnavailableError
+
+RETRY_SECONDS = 2.0  # between two tries to reach a server before anything runs
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or Ctrl-C. Raises `UnfitError` when a server cannot keep the guarantees."""
+    observer = LogObserver()
+    orders = MongoOrders(settings.mongo_url.get_secret_value(), settings.mongo_database, settings.mongo_driver)
+    try:
+        await _until_there(observer, lambda: orders.prepare(settings.group))
+        await _until_there(observer, lambda: _topics_are_there(settings, observer))
+        await _worker(settings, observer, orders)
+    finally:
+        await orders.close()
+
+
+async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders) -> None:
+    outputs = KafkaOutputs(connection(settings), settings.topic_status, settings.topic_rejected, _now)
+    lanes = Lanes(_topics(settings), _lane_maker(settings, observer, orders, outputs, lambda: lanes), observer)
+    broker = KafkaBroker(
+        settings.kafka_bootstrap,
+        security=security(settings),
+        consumer_only=True,  # events go out through our own producer
+        allow_auto_create_topics=False,
+        logger=logging.getLogger("faststream"),
+        client_id="orderstream",
+    )
+    LaneSubscriber(broker, lanes, list(_topics(settings)), settings.group)
+    app = AsgiFastStream(
+        broker,
+        logger=None,
+        asgi_routes=[("/health/live", _alive)],
+        on_shutdown=[lanes.stop, outputs.stop],
+    )
+    observer.say("worker.started", version=version("orderstream"), group=settings.group)
+    await app.run(
+        log_level=logging.WARNING,
+        run_extra_options={"host": settings.http_host, "port": str(settings.http_port), "log_config": None},
+    )
+    observer.say("worker.stopped")
+
+
+def _topics(settings: Settings) -> Mapping[str, Kind]:
+    return {settings.topic_create: Kind.CREATE, settings.topic_update: Kind.UPDATE}
+
+
+def _lane_maker(
+    settings: Settings,
+    observer: LogObserver,
+    orders: MongoOrders,
+    outputs: KafkaOutputs,
+    lanes: Callable[[], Lanes],
+) -> Callable[[int, Mapping[Partition, int]], Lane]:
+    def lane(number: int, start: Mapping[Partition, int]) -> Lane:
+        return Lane(number, start, orders, outputs, observer, settings.contracts, lanes().group_committed)
+
+    return lane
+
+
+async def _until_there(observer: LogObserver, call: Callable[[], Awaitable[None]]) -> None:
+    """Before anything runs: a server that is away is waited for, and said so."""
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            await call()
+        except UnavailableError as error:
+            observer.unavailable(error, attempt)
+            await asyncio.sleep(RETRY_SECONDS)
+        except TopicsMissingError as error:
+            observer.say("topics.missing", "error", topics=error.names, remedy="run `orderstream topics`")
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return
+
+
+async def _topics_are_there(settings: Settings, observer: LogObserver) -> None:
+    state = await inspected(settings)
+    if state.missing:
+        raise TopicsMissingError(state.missing)
+    for problem in state.problems:
+        observer.say("topics.unfit", "warning", problem=problem, remedy="see `orderstream topics`")
+    observer.available("kafka")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  # the one clock
+
+
+@get
+async def _alive(scope: object) -> AsgiResponse:  # noqa: ARG001  # FastStream's signature
+    return AsgiResponse(b"", 200)

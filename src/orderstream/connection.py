@@ -1,0 +1,50 @@
+"""How to reach Kafka: the settings as aiokafka and FastStream want them."""
+
+import ssl
+from typing import Any
+
+from aiokafka.helpers import create_ssl_context
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from orderstream.rules_file import SettingError
+from orderstream.settings import Settings
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments of every aiokafka client. Raises `SettingError`."""
+    password = settings.kafka_sasl_password
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap,
+        "client_id": "orderstream",
+        "security_protocol": settings.kafka_security_protocol,
+        "ssl_context": _ssl_context(settings),
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_sasl_username,
+        "sasl_plain_password": password and password.get_secret_value(),
+    }
+
+
+def security(settings: Settings) -> BaseSecurity:
+    """The same for FastStream's broker."""
+    context = _ssl_context(settings)
+    if not settings.kafka_security_protocol.startswith("SASL"):
+        return BaseSecurity(ssl_context=context)
+    password = settings.kafka_sasl_password
+    by_mechanism = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    return by_mechanism[settings.kafka_sasl_mechanism](
+        username=settings.kafka_sasl_username or "",
+        password=password.get_secret_value() if password else "",
+        ssl_context=context,
+    )
+
+
+def _ssl_context(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.kafka_security_protocol.endswith("SSL"):
+        return None
+    files = (settings.kafka_ssl_cafile, settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
+    cafile, certfile, keyfile = (None if file is None else str(file) for file in files)
+    try:
+        context: ssl.SSLContext = create_ssl_context(cafile=cafile, certfile=certfile, keyfile=keyfile)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(f"ORDERSTREAM_KAFKA_SSL_…FILE: {error.strerror or type(error).__name__}") from None
+    return context

@@ -1,0 +1,130 @@
+"""Settings, read from the environment in one place; a wrong one is told in one line (interface 6)."""
+
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from orderstream.decode import Contracts
+from orderstream.dialects import DIALECTS
+from orderstream.rules_file import PREFIX, SettingError, read_rules
+
+
+class Settings(BaseModel):
+    """The settings of interface 6, under their names there without the prefix."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    kafka_bootstrap: str = "localhost:9092"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: Path | None = None
+    kafka_ssl_certfile: Path | None = None
+    kafka_ssl_keyfile: Path | None = None
+    mongo_url: SecretStr = SecretStr("mongodb://localhost:27017")
+    mongo_driver: Literal["motor", "pymongo"] = "pymongo"
+    mongo_database: str = Field("orderstream", pattern=r"^[^/\\. \"$*<>:|?\x00]{1,63}$")
+    group: str = Field("orderstream", min_length=1)
+    topic_create: str = Field("order-create", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    topic_update: str = Field("order-update", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    topic_status: str = Field("order-status-changed", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    topic_rejected: str = Field("order-rejected", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(8080, ge=0, le=65535)
+    http_token: SecretStr | None = None
+    allow_plaintext: bool = False
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    park_seconds: float = Field(600, ge=0)
+    max_value_bytes: int = Field(1_048_576, ge=1)
+    allow: str = ""
+    rules_file: Path | None = None
+
+    @property
+    def contracts(self) -> Contracts:
+        """What decides on a message besides the message. Raises `SettingError`."""
+        rules = read_rules(self.rules_file) if self.rules_file else {}
+        return Contracts(self.max_value_bytes, rules, frozenset(_names(self.allow)))
+
+    @field_validator("allow")
+    @classmethod
+    def _only_dialects(cls, allow: str) -> str:
+        unknown = {name.split("/")[0] for name in _names(allow)} - DIALECTS.keys()
+        if unknown:
+            raise ValueError(f"names no dialect; the dialects are {', '.join(DIALECTS)}")
+        return allow
+
+    @model_validator(mode="after")
+    def _speak_plaintext_only_to_this_machine(self) -> "Settings":
+        if self.allow_plaintext:
+            return self
+        plain = {
+            "KAFKA_BOOTSTRAP": self.kafka_security_protocol in ("PLAINTEXT", "SASL_PLAINTEXT")
+            and not _all_loopback(self.kafka_bootstrap.split(",")),
+            "MONGO_URL": not _speaks_tls(self.mongo_url.get_secret_value()),
+        }
+        for name, is_plain in plain.items():
+            if is_plain:
+                raise ValueError(
+                    f"{PREFIX}{name} names another machine without TLS; use TLS, or set {PREFIX}ALLOW_PLAINTEXT=true"
+                )
+        return self
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this environment. Raises `SettingError`."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = [name for name in environ if name.startswith(PREFIX) and name not in known and not _is_kubernetes(name)]
+    if unknown:
+        near = get_close_matches(unknown[0], known, n=1)
+        hint = f"; is {near[0]} meant?" if near else "; README.md lists the settings"
+        raise SettingError(f"{unknown[0]} is not a setting{hint}")
+    try:
+        settings = Settings(**{name.removeprefix(PREFIX).lower(): environ[name] for name in known & environ.keys()})
+        _ = settings.contracts
+    except ValidationError as error:
+        raise SettingError(_one_line(error)) from None
+    return settings
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{str(first['loc'][0]).upper()}: {message}" if first["loc"] else message
+
+
+def _is_kubernetes(name: str) -> bool:
+    """What Kubernetes sets beside a service of this name."""
+    return name.endswith("_SERVICE_HOST") or "_SERVICE_PORT" in name or name.startswith(f"{PREFIX}PORT")
+
+
+def _names(listed: str) -> Iterable[str]:
+    return (name.strip() for name in listed.split(",") if name.strip())
+
+
+def _all_loopback(addresses: Iterable[str]) -> bool:
+    return all(_is_loopback(address.strip().rpartition(":")[0].strip("[]")) for address in addresses)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _speaks_tls(url: str) -> bool:
+    """Whether this MongoDB URL keeps to TLS or to this machine."""
+    parts = urlsplit(url)
+    options = {name.lower(): value for name, value in parse_qsl(parts.query)}
+    if "true" in (options.get("tls"), options.get("ssl")) or parts.scheme == "mongodb+srv":
+        return True
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    return _all_loopback(host if ":" in host else f"{host}:27017" for host in hosts)

@@ -1,0 +1,87 @@
+"""FastStream's subscription to both input topics: polled lane by lane, decoding and acknowledging nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy
+from faststream._internal.broker.registrator import Registrator
+from faststream._internal.endpoint.subscriber.call_item import CallsCollection
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
+from faststream.kafka.schemas import Topic
+from faststream.kafka.subscriber.config import KafkaSubscriberConfig, KafkaSubscriberSpecificationConfig
+from faststream.kafka.subscriber.specification import KafkaSubscriberSpecification
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from orderstream.lanes import Lanes, Polled
+
+CONSUMER: Final[Mapping[str, object]] = {
+    "auto_offset_reset": "earliest",
+    "check_crcs": True,
+    "isolation_level": "read_committed",  # an order of an aborted transaction is no order
+    "partition_assignment_strategy": (RangePartitionAssignor,),  # partition n of both topics to one worker
+    "max_poll_interval_ms": 24 * 3600 * 1000,  # while MongoDB is away we read nothing and stay a member
+    "session_timeout_ms": 10_000,
+    "heartbeat_interval_ms": 3_000,
+    "rebalance_timeout_ms": 20_000,  # longer than a lane may take to drain
+    "fetch_max_bytes": 16 * 2**20,
+    "max_partition_fetch_bytes": 2**20,
+    "fetch_max_wait_ms": 200,
+}
+
+
+class LaneSubscriber(BatchSubscriber):
+    """Reads only what a lane has room for, so that a full lane or a broken partition holds up nobody else."""
+
+    def __init__(self, broker: KafkaBroker, lanes: Lanes, topics: Sequence[str], group: str) -> None:
+        calls: CallsCollection[Any] = CallsCollection()
+        outer: Any = broker.config
+        declared = [Topic(name, declare=False) for name in topics]
+        config = KafkaSubscriberConfig(
+            topics=declared,
+            connection_args=dict(CONSUMER),
+            group_id=group,
+            listener=lanes,
+            _outer_config=outer,
+            _ack_policy=AckPolicy.MANUAL,
+        )
+        specification = KafkaSubscriberSpecification(
+            _outer_config=outer,
+            calls=calls,
+            specification_config=KafkaSubscriberSpecificationConfig(topics=declared, title_=None, description_=None),
+        )
+        super().__init__(config, specification, calls, batch_timeout_ms=0, max_records=None)
+        self._parser, self._decoder = _parse, _decode
+        self._lanes = lanes
+        self._polled: Polled = []
+        Registrator.subscriber(broker, self)
+        self.add_call(parser_=None, decoder_=None, dependencies_=())
+        self(self.hand_over)
+
+    async def start(self) -> None:
+        """Start consuming, and committing what the lanes finish."""
+        await super().start()
+        self._lanes.start_committing()
+
+    async def _ensure_topics(self) -> None:
+        """No topic is made silently."""
+
+    async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
+        """Records of lanes with room; empty when nothing came for a moment."""
+        self._polled = await self._lanes.poll(consumer)
+        return tuple(record for _, records in self._polled for record in records)
+
+    async def hand_over(self, message: KafkaMessage) -> None:  # noqa: ARG002  # the lanes know what was polled
+        """The handler: cannot fail and does not wait."""
+        self._lanes.hand_over(self._polled)
+
+
+async def _parse(records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+    """No header is read here: one that cannot be decoded would lose the whole batch."""
+    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
+
+
+async def _decode(message: KafkaMessage) -> bytes:
+    return message.body
