@@ -8,7 +8,7 @@ from orderstream.dialect import Dialect, Rules
 from orderstream.fold import changed, deleted
 from orderstream.identity import Identities
 from orderstream.json_text import JsonObject, same
-from orderstream.lines import with_entry
+from orderstream.lines import changed_references, with_entry
 from orderstream.order import Order
 from orderstream.outcomes import Applied, Outcome, Refusal, Unchanged
 from orderstream.problems import Code, Problem, header
@@ -135,7 +135,7 @@ def _references(order: Order, command: Command) -> JsonObject:
 
 def _judged(order: Order, command: Command, dialect: Dialect, rules: Rules, body: JsonObject) -> Outcome:
     """The second step of an update: the whole order that it would leave behind."""
-    problems = tuple(dialect.rules(body, True, rules))  # noqa: FBT003  # the contract's own signature
+    problems = (*changed_references(order.body, body, dialect), *dialect.rules(body, True, rules))  # noqa: FBT003  # the contract's own signature
     if problems:
         return Refusal.of(*problems)
     if same(body, order.body):

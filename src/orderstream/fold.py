@@ -54,7 +54,7 @@ def changed(order: Order, command: Command, dialect: Dialect, rules: Rules, body
     said = (*_still_said(order, command, dialect), *command.warnings)
     after = replace(
         order,
-        refs={**order.refs, **dialect.refs(body)},
+        refs={**_lasting_refs(order), **dialect.refs(body)},
         lookup_keys=_lookup_keys(order, command, dialect, body),
         status=status,
         native=dialect.native(body),
@@ -104,6 +104,11 @@ def _first_refs(command: Command, dialect: Dialect, body: JsonObject) -> dict[st
     if command.site:
         refs["site"] = command.site
     return refs
+
+
+def _lasting_refs(order: Order) -> dict[str, str | Mapping[str, str]]:
+    """What may stand in no body: the site, and a reference that only headers bring."""
+    return {name: order.refs[name] for name in ("order_ref", "site") if name in order.refs}
 
 
 def _with_event(order: Order, command: Command, before: Status | None, after: Status | None) -> Order:

@@ -1,12 +1,13 @@
 """What an entry operation makes of the lines of an order (contracts 1.3 and wishlist 2; pure)."""
 
+from collections.abc import Iterator
 from typing import assert_never
 
 from orderstream.commands import Address, Command, LineName, Operation
 from orderstream.dialect import Dialect, Lines, objects
 from orderstream.json_text import JsonObject, same
 from orderstream.outcomes import Refusal, Unchanged
-from orderstream.problems import Code, Problem, header
+from orderstream.problems import Code, Problem, header, path
 
 
 def with_entry(body: JsonObject, command: Command, dialect: Dialect) -> JsonObject | Unchanged | Refusal:
@@ -20,6 +21,19 @@ def with_entry(body: JsonObject, command: Command, dialect: Dialect) -> JsonObje
         place = _place(stored, lines.ref, name.ref)
     changed = _changed(stored, place, command, dialect, lines)
     return {**body, lines.member: list(changed)} if isinstance(changed, list) else changed
+
+
+def changed_references(before: JsonObject, after: JsonObject, dialect: Dialect) -> Iterator[Problem]:
+    """Lines that are known by their id and would get another reference (contracts 1.3)."""
+    lines = dialect.lines
+    if lines is None or not lines.addressable or lines.id is None or lines.ref is None:
+        return
+    known = {line.get(lines.id): line[lines.ref] for line in objects(before.get(lines.member)) if lines.ref in line}
+    for index, line in enumerate(objects(after.get(lines.member))):
+        reference = known.get(line.get(lines.id))
+        if reference is not None and line.get(lines.ref) != reference:
+            place = path(lines.member, index, lines.ref)
+            yield Problem(Code.IDENTITY_CONFLICT, place, "the line has another reference, which never changes")
 
 
 def _place(stored: list[JsonObject], member: str | None, named: Address | None) -> int | None:
