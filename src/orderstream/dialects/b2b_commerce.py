@@ -302,7 +302,8 @@ def _status(before: Status, body: JsonObject, rules: Rules) -> Status:
     status = before
     for name, table in (("orderStatus", ORDER_STATUS), ("paymentStatus", PAYMENT_STATUS)):
         value = str(body[name])
-        status = (table.get(value) or rules.added[name][value]).over(status)
+        meaning = table.get(value) or rules.added.get(name, {}).get(value)
+        status = meaning.over(status) if meaning else status  # one that has left the rules file says nothing new
     lines = objects(body["lineItems"])
     if body["orderStatus"] == "pending":
         status = status._replace(fulfilment=_fulfilment(lines))
