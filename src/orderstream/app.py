@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -55,6 +56,8 @@ async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders
         asgi_routes=[("/health/live", _alive)],
         on_shutdown=[lanes.stop, outputs.stop],
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _asked_to_stop)  # the server raises the signal again after it has stopped
     observer.say("worker.started", version=version("orderstream"), group=settings.group)
     await app.run(
         log_level=logging.WARNING,
@@ -104,6 +107,10 @@ async def _topics_are_there(settings: Settings, observer: LogObserver) -> None:
     for problem in state.problems:
         observer.say("topics.unfit", "warning", problem=problem, remedy="see `orderstream topics`")
     observer.available("kafka")
+
+
+def _asked_to_stop(number: int, frame: object) -> None:
+    """A stop that was asked for and has taken place is no failure."""
 
 
 def _now() -> datetime:
