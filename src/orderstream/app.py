@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from faststream.kafka import KafkaBroker
 
 from orderstream.commands import Kind
 from orderstream.connection import connection, security
+from orderstream.failpoints import VARIABLE, failpoint
 from orderstream.kafka import KafkaOutputs
 from orderstream.lanes import Lanes
 from orderstream.ledger import Partition
@@ -40,7 +42,13 @@ async def run(settings: Settings) -> None:
 
 async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders) -> None:
     outputs = KafkaOutputs(connection(settings), settings.topic_status, settings.topic_rejected, _now)
-    lanes = Lanes(_topics(settings), _lane_maker(settings, observer, orders, outputs, lambda: lanes), observer)
+    reached = failpoint(os.environ.get(VARIABLE))
+
+    def open_lane(number: int, start: Mapping[Partition, int]) -> Lane:
+        return Lane(number, start, orders, outputs, observer, contracts, lanes.group_committed, reached)
+
+    contracts = settings.contracts
+    lanes = Lanes(_topics(settings), open_lane, observer, reached)
     broker = KafkaBroker(
         settings.kafka_bootstrap,
         security=security(settings),
@@ -68,19 +76,6 @@ async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders
 
 def _topics(settings: Settings) -> Mapping[str, Kind]:
     return {settings.topic_create: Kind.CREATE, settings.topic_update: Kind.UPDATE}
-
-
-def _lane_maker(
-    settings: Settings,
-    observer: LogObserver,
-    orders: MongoOrders,
-    outputs: KafkaOutputs,
-    lanes: Callable[[], Lanes],
-) -> Callable[[int, Mapping[Partition, int]], Lane]:
-    def lane(number: int, start: Mapping[Partition, int]) -> Lane:
-        return Lane(number, start, orders, outputs, observer, settings.contracts, lanes().group_committed)
-
-    return lane
 
 
 async def _until_there(observer: LogObserver, call: Callable[[], Awaitable[None]]) -> None:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
 from orderstream.commands import Kind
+from orderstream.failpoints import Step
 from orderstream.kafka import to_record
 from orderstream.ledger import Partition
 from orderstream.logs import LogObserver
@@ -33,9 +34,11 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         topics: Mapping[str, Kind],
         open_lane: Callable[[int, Mapping[Partition, int]], Lane],
         observer: LogObserver,
+        reached: Callable[[Step], None],
     ) -> None:
         self._consumer: asyncio.Future[AIOKafkaConsumer] = asyncio.get_running_loop().create_future()
-        self._topics, self._open_lane, self._observer = topics, open_lane, observer
+        self._topics, self._open_lane = topics, open_lane
+        self._observer, self._reached = observer, reached
         self._lanes: dict[int, Lane] = {}
         self._unreadable: dict[TopicPartition, float] = {}
         self._polling = asyncio.Lock()
@@ -198,6 +201,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         try:
             async with asyncio.timeout(COMMIT_DEADLINE):
                 await consumer.commit(offsets)
+                self._reached("commit")
         except (KafkaError, TimeoutError) as error:
             self._observer.say("commit.failed", "warning", reason=type(error).__name__)
             return

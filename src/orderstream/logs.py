@@ -15,7 +15,7 @@ from orderstream.trouble import System, UnavailableError
 
 EventName: TypeAlias = Literal[
     "worker.started", "worker.stopped", "partitions.assigned", "partitions.revoked", "partition.stopped",
-    "partition.unreadable", "batch.done", "order.rejected", "order.key-changed", "topics.unfit", "topics.missing",
+    "partition.unreadable", "batch.done", "batch.failed", "order.rejected", "topics.unfit", "topics.missing",
     "mongo.unavailable", "mongo.available", "kafka.unavailable", "kafka.available", "commit.failed",
 ]  # fmt: skip
 
@@ -106,10 +106,15 @@ class LogObserver:
             self._down.discard(system)
             self.say("mongo.available" if system == "mongo" else "kafka.available")
 
-    def stopped(self, lane: int, position: Position | None, reason: str) -> None:
+    def failed(self, lane: int, reason: str, attempt: int) -> None:
+        """The worker itself is at fault; the batch is tried again."""
+        self.say("batch.failed", "error", partition=lane, reason=reason, attempt=attempt)
+
+    def stopped(self, lane: int, position: Position, reason: str) -> None:
         """The lane stands until somebody decides."""
-        place = {} if position is None else {"topic": position.topic, "offset": position.offset}
-        self.say("partition.stopped", "error", partition=lane, reason=reason, **place)
+        self.say(
+            "partition.stopped", "error", topic=position.topic, partition=lane, offset=position.offset, reason=reason
+        )
 
 
 def _rejection(answer: Answer) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Final
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_not_exception_type, wait_random_exponential
 
 from orderstream.batch import (
     AnotherRecordError,
@@ -24,6 +24,7 @@ from orderstream.batch import (
 from orderstream.commands import Command, Kind, Operation, Record
 from orderstream.decode import Contracts, decode
 from orderstream.dialects import DIALECTS
+from orderstream.failpoints import Step, nothing
 from orderstream.identity import document_id
 from orderstream.ledger import Partition, Progress
 from orderstream.order import Order, Position
@@ -74,13 +75,14 @@ class Lane:
         observer: Observer,
         contracts: Contracts,
         committed: Callable[[Collection[Partition]], Awaitable[Mapping[Partition, int]]],
+        reached: Callable[[Step], None] = nothing,
     ) -> None:
         self.number = number
         self.committed = dict(start)  # as the group has it
         self.finished = dict(start)  # below it every record is written and answered
         self.standing: str | None = None  # why the lane does not move
         self._orders, self._outputs, self._observer = orders, outputs, observer
-        self._contracts, self._group_committed = contracts, committed
+        self._contracts, self._group_committed, self._reached = contracts, committed, reached
         self._waiting: deque[Record] = deque()
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
@@ -123,13 +125,17 @@ class Lane:
                 while self._waiting and not self._stopping:
                     await self._handle(self._take())
         except BelowFloorError as error:
-            self._stand(error.position, str(error))
+            if not await self._is_late(error.position):
+                self._stand(error.position, str(error))
         except AnotherRecordError as error:
             self._stand(error.position, str(error))
-        except Exception as error:  # noqa: BLE001  # a fault of ours must not stop the other lanes
-            self._stand(None, f"{type(error).__name__}, a fault of the worker itself, at {_place(error)}")
 
-    def _stand(self, position: Position | None, reason: str) -> None:
+    async def _is_late(self, position: Position) -> bool:
+        """Whether the group has gone past this record: then the lane is of yesterday and throws its batch away."""
+        committed = await self._group_committed({position[:2]})
+        return position.offset < committed.get(position[:2], 0)
+
+    def _stand(self, position: Position, reason: str) -> None:
         self.standing = reason
         self._waiting.clear()
         self._observer.stopped(self.number, position, reason)
@@ -146,29 +152,34 @@ class Lane:
         return sorted(taken, key=lambda record: record.kind is Kind.UPDATE)
 
     async def _handle(self, records: Sequence[Record]) -> None:
-        items = [Item(record, decode(record, self._contracts)) for record in records]
-        while items:
-            watch = _StopWatch()
-            decided = await self._settle(items, watch)
-            await self._publish(decided, watch)
-            self._advance(decided.answers)
-            self._observer.batch_done(self.number, decided, watch.seconds)
-            items = items[len(decided.answers) :]
+        """See a batch through, whatever it takes; what was decided before a fault is found in the ledgers."""
+        while records:
+            trial = _Trial()
+            async for attempt in self._patiently():
+                with attempt:
+                    done = await self._try(records, trial)
+            records = records[done:]
 
-    async def _settle(self, items: Sequence[Item], watch: "_StopWatch") -> Decided:
-        """Load, decide and write until every order of the batch is stored."""
-        trial = _Trial()
-        async for attempt in self._patiently():
-            with attempt:
-                try:
-                    decided = await self._try(items, trial, watch)
-                except Exception:
-                    trial.blind = False  # whatever was written is found by looking
-                    raise
-                self._observer.available("mongo")
-        return decided
+    async def _try(self, records: Sequence[Record], trial: _Trial) -> int:
+        """One attempt: every step once; gives how many of the records it has seen through."""
+        watch = _StopWatch(self._reached)
+        try:
+            decided = await self._settle(records, trial, watch)
+            with watch("publish"):
+                await self._publish(decided)
+        except Exception:
+            trial.blind = False  # whatever was written is found by looking
+            raise
+        self._advance(decided.answers)
+        self._well()
+        self._observer.batch_done(self.number, decided, watch.seconds)
+        self._reached("finish")
+        return len(decided.answers)
 
-    async def _try(self, items: Sequence[Item], trial: _Trial, watch: "_StopWatch") -> Decided:
+    async def _settle(self, records: Sequence[Record], trial: _Trial, watch: "_StopWatch") -> Decided:
+        """Decode, load, decide and write."""
+        with watch("decode"):
+            items = [Item(record, decode(record, self._contracts)) for record in records]
         with watch("load"):
             stored = await self._load(items, trial)
             progress = await self._progress(stored)
@@ -212,15 +223,10 @@ class Lane:
         if not all(confirmed):
             raise _DecideAgainError
 
-    async def _publish(self, decided: Decided, watch: "_StopWatch") -> None:
+    async def _publish(self, decided: Decided) -> None:
         rejected = [answer for answer in decided.answers if answer.verdict == "rejected"]
-        if not decided.events and not rejected:
-            return
-        with watch("publish"):
-            async for attempt in self._patiently():
-                with attempt:
-                    await self._outputs.publish(decided.events, rejected)
-                    self._observer.available("kafka")
+        if decided.events or rejected:
+            await self._outputs.publish(decided.events, rejected)
 
     def _advance(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
@@ -229,15 +235,25 @@ class Lane:
 
     def _patiently(self) -> AsyncRetrying:
         return AsyncRetrying(
-            retry=retry_if_exception_type((UnavailableError, _DecideAgainError, NotLookedUpError)),
+            retry=retry_if_not_exception_type((BelowFloorError, AnotherRecordError, asyncio.CancelledError)),
             wait=wait_random_exponential(multiplier=0.05, max=LONGEST_PAUSE),
             before_sleep=self._say,
         )
 
     def _say(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, UnavailableError):
-            self._observer.unavailable(error, state.attempt_number)
+        match error:
+            case UnavailableError():
+                self.standing = str(error)
+                self._observer.unavailable(error, state.attempt_number)
+            case Exception() if not isinstance(error, _DecideAgainError | NotLookedUpError):
+                self.standing = f"{type(error).__name__}, a fault of the worker itself, at {_place(error)}"
+                self._observer.failed(self.number, self.standing, state.attempt_number)
+
+    def _well(self) -> None:
+        self.standing = None
+        self._observer.available("mongo")
+        self._observer.available("kafka")
 
 
 def _place(error: Exception) -> str:
@@ -249,14 +265,16 @@ def _place(error: Exception) -> str:
 class _StopWatch:
     """Seconds by step of one batch, over all tries."""
 
-    def __init__(self) -> None:
+    def __init__(self, reached: Callable[[Step], None]) -> None:
         self.seconds: dict[str, float] = {}
+        self._reached = reached
 
     @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
+    def __call__(self, step: Step) -> Iterator[None]:
         clock = asyncio.get_running_loop().time
         started = clock()
         try:
             yield
         finally:
             self.seconds[step] = self.seconds.get(step, 0.0) + clock() - started
+        self._reached(step)

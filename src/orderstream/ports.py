@@ -52,5 +52,8 @@ class Observer(Protocol):
     def available(self, system: System) -> None:
         """The server answered."""
 
-    def stopped(self, lane: int, position: Position | None, reason: str) -> None:
+    def failed(self, lane: int, reason: str, attempt: int) -> None:
+        """The worker itself is at fault; the batch is tried again."""
+
+    def stopped(self, lane: int, position: Position, reason: str) -> None:
         """The lane stands until somebody decides."""

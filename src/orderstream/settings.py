@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from orderstream.decode import Contracts
 from orderstream.dialects import DIALECTS
+from orderstream.failpoints import VARIABLE
 from orderstream.rules_file import PREFIX, SettingError, read_rules
 
 
@@ -81,7 +82,8 @@ class Settings(BaseModel):
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment. Raises `SettingError`."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = [name for name in environ if name.startswith(PREFIX) and name not in known and not _is_kubernetes(name)]
+    ours = {name for name in environ if name.startswith(PREFIX)} - {VARIABLE}
+    unknown = sorted(name for name in ours - known if not _is_kubernetes(name))
     if unknown:
         near = get_close_matches(unknown[0], known, n=1)
         hint = f"; is {near[0]} meant?" if near else "; README.md lists the settings"
