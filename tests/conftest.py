@@ -1,15 +1,13 @@
 """Real servers for the tests: named ones, else Docker, else local child processes; a run that finds none fails."""
 
-import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-import pytest
 import pytest_asyncio
-from aiokafka.admin import AIOKafkaAdminClient
+
 from orderstream.local import local_servers
 from orderstream.settings import Settings, read_settings
 from orderstream.topics import created

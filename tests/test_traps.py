@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from orderstream.local import MongoReplicaSet
-from orderstream.settings import Settings
 from pydantic import SecretStr
 
+from orderstream.local import MongoReplicaSet
+from orderstream.settings import Settings
 from tests import load
 from tests.worker import Sent, a_worker, caught_up, documents, read, send
 

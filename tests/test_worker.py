@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orderstream.settings import Settings
-
 from tests import load
 from tests.builders import samples
 from tests.load import Expected
@@ -138,7 +137,7 @@ async def killed_in_the_middle(settings: Settings, times: int) -> None:
     """Start a worker and kill it as soon as it has done some batches, so many times."""
     for _ in range(times):
         async with a_worker(settings) as worker:
-            await until(lambda: sum(line["event"] == "batch.done" for line in worker.log) >= 2, "no batch done")  # noqa: B023
+            await until(lambda: sum(line["event"] == "batch.done" for line in worker.log) >= 2, "no batch done")
             await worker.kill()
 
 
@@ -147,7 +146,7 @@ async def test_a_clean_stop_in_the_middle_repeats_nothing(settings: Settings) ->
     await send(settings, messages)
     for _ in range(2):
         async with a_worker(settings) as worker:
-            await until(lambda: any(line["event"] == "batch.done" for line in worker.log), "no batch done")  # noqa: B023
+            await until(lambda: any(line["event"] == "batch.done" for line in worker.log), "no batch done")
             assert await worker.stop() == 0
     async with a_worker(settings) as worker:
         await caught_up(settings)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from pymongo import AsyncMongoClient
+
 from orderstream.commands import Headers
 from orderstream.settings import Settings
-from pymongo import AsyncMongoClient
 
 DEADLINE = 60.0  # seconds for anything that must come to pass
 
