@@ -125,7 +125,7 @@ async def test_three_kills_lose_nothing_and_repeat_only_the_same_bytes(settings:
     created = await created_orders(settings, messages, causes)
     changes = load.updates(list(created), {id_: one.key or b"" for id_, one in created.items()}, 15_000)
     await send(settings, changes)
-    await killed_in_the_middle(settings, times=2)
+    await killed_in_the_middle(settings, times=1)
     async with a_worker(settings) as worker:
         await caught_up(settings)
         assert await worker.stop() == 0
@@ -155,3 +155,20 @@ async def test_a_clean_stop_in_the_middle_repeats_nothing(settings: Settings) ->
     events = await read(settings, settings.topic_status)
 
     assert len(messages) == len(events)
+
+
+async def test_workers_that_come_and_go_repeat_nothing(settings: Settings) -> None:
+    messages = load.creates(20_000, keys=1_500)
+    async with a_worker(settings) as first:
+        await send(settings, messages[:10_000])
+        async with a_worker(settings) as second:
+            await send(settings, messages[10_000:])
+            await until(lambda: any(line["event"] == "batch.done" for line in second.log), "no batch done")
+            assert await first.stop() == 0
+            await caught_up(settings)
+            assert await second.stop() == 0
+
+    events = await read(settings, settings.topic_status)
+
+    assert len(messages) == len(events)
+    assert len(messages) == len(await documents(settings))

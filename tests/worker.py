@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from orderstream.commands import Headers
@@ -156,23 +157,32 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
 
 async def caught_up(settings: Settings, seconds: float = DEADLINE) -> None:
     """Wait until the group has committed the end of both input topics."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap, group_id=settings.group, enable_auto_commit=False
-    )
+    ends = await _ends(settings, settings.topic_create, settings.topic_update)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                committed = await admin.list_consumer_group_offsets(settings.group)
+                if all(
+                    partition in committed and committed[partition].offset >= end for partition, end in ends.items()
+                ):
+                    return
+                await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+
+
+async def _ends(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
+    """Where the partitions that hold anything end."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
     await consumer.start()
     try:
-        partitions = [
-            partition
-            for topic in (settings.topic_create, settings.topic_update)
-            for partition in await _partitions(consumer, topic)
-        ]
-        ends = await consumer.end_offsets(partitions)
-        async with asyncio.timeout(seconds):
-            for partition in partitions:
-                while ends[partition] and (await consumer.committed(partition) or 0) < ends[partition]:
-                    await asyncio.sleep(0.1)
+        partitions = [partition for topic in topics for partition in await _partitions(consumer, topic)]
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
     finally:
         await consumer.stop()
+    return {partition: end for partition, end in ends.items() if end}
 
 
 async def documents(settings: Settings) -> list[dict[str, Any]]:
