@@ -1,7 +1,6 @@
 """What the world can ask of the worker: a record as it came, and the command that it carries."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -32,8 +31,7 @@ class Kind(StrEnum):
     UPDATE = "order-update"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """A Kafka record, untouched; *at* is its timestamp in UTC, cut to milliseconds."""
 
     kind: Kind
@@ -45,9 +43,10 @@ class Record:
 
     def digest(self) -> bytes:
         """8 bytes that tell this record from another one at the same position."""
-        hashed = blake2b(self.key or b"", digest_size=8)
-        hashed.update(b"\0")
-        hashed.update(self.value or b"")
+        parts = [self.key, self.value, *(part for name, value in self.headers for part in (name.encode(), value))]
+        hashed = blake2b(digest_size=8)
+        for part in parts:
+            hashed.update(b"-" if part is None else b"%d:%b" % (len(part), part))
         return hashed.digest()
 
 
@@ -69,8 +68,7 @@ class LineName(NamedTuple):
     ref: Address | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """A message that is right in itself."""
 
     operation: Operation

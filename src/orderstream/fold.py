@@ -1,7 +1,6 @@
 """What an accepted command does to the order: the document is the fold of these (pure; design G2)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -21,16 +20,17 @@ def created(command: Command, dialect: Dialect, rules: Rules, ids: Identities) -
     """The order that a create makes where there is none."""
     body = dialect.assign(command.value, {}, ids)
     status, common = dialect.status(NEW, body, rules), dialect.canonical(body)
-    order = Order(
+    native, refs = dialect.native(body), _first_refs(command, dialect, body)
+    return Order(
         id=ids.document,
         dialect=dialect.name,
         tenant=command.tenant,
-        refs=_first_refs(command, dialect, body),
+        refs=refs,
         lookup_keys=_unique(command.keys, command.brought, _body_keys(dialect, command.tenant, body)),
         idempotency_key=command.idempotency_key,
         record_key=command.record_key,
         status=status,
-        native=dialect.native(body),
+        native=native,
         customer=common.customer,
         currency=common.currency,
         totals=common.totals,
@@ -39,21 +39,19 @@ def created(command: Command, dialect: Dialect, rules: Rules, ids: Identities) -
         updated_at=command.at,
         deleted_at=None,
         revision=1,
-        sequence=0,
-        history=(),
+        sequence=1,
+        history=(_change(command, 1, 1, None, status, native, refs),),
         warnings=_warned(dialect, body, command.site, command.warnings),
         body=body,
         ledger=Ledger(said=command.said, source_version=command.source_version),
     )
-    return _with_event(order, command, None, status)
 
 
 def changed(order: Order, command: Command, dialect: Dialect, rules: Rules, body: JsonObject) -> Order:
     """The order with another body, and the event of it when a canonical status changed."""
     status, common = dialect.status(order.status, body, rules), dialect.canonical(body)
     said = (*_still_said(order, command, dialect), *command.warnings)
-    after = replace(
-        order,
+    after = order._replace(
         refs={**_lasting_refs(order), **dialect.refs(body)},
         lookup_keys=_lookup_keys(order, command, dialect, body),
         status=status,
@@ -73,7 +71,7 @@ def changed(order: Order, command: Command, dialect: Dialect, rules: Rules, body
 def deleted(order: Order, command: Command) -> Order:
     """The order after a soft delete; body and status stay."""
     latest = max(order.updated_at, command.at)
-    gone = replace(order, deleted_at=command.at, updated_at=latest, revision=order.revision + 1)
+    gone = order._replace(deleted_at=command.at, updated_at=latest, revision=order.revision + 1)
     return _with_event(gone, command, order.status, None)
 
 
@@ -84,15 +82,15 @@ def remembered(order: Order, command: Command) -> Order:
     ledger = _with_key(order.ledger, command)
     if command.source_version is not None:
         known = -1 if ledger.source_version is None else ledger.source_version
-        ledger = replace(ledger, source_version=max(known, command.source_version))
-    return order if ledger is order.ledger else replace(order, ledger=ledger)
+        ledger = ledger._replace(source_version=max(known, command.source_version))
+    return order if ledger is order.ledger else order._replace(ledger=ledger)
 
 
 def _with_key(ledger: Ledger, command: Command) -> Ledger:
     key = command.idempotency_key
     if key is None or any(seen.key == key for seen in ledger.seen):
         return ledger
-    return replace(ledger, seen=(*ledger.seen, Seen(key=key, said=command.said))[-SEEN_KEYS:])
+    return ledger._replace(seen=(*ledger.seen, Seen(key=key, said=command.said))[-SEEN_KEYS:])
 
 
 def _first_refs(command: Command, dialect: Dialect, body: JsonObject) -> dict[str, str | Mapping[str, str]]:
@@ -111,19 +109,32 @@ def _lasting_refs(order: Order) -> dict[str, str | Mapping[str, str]]:
     return {name: order.refs[name] for name in ("order_ref", "site") if name in order.refs}
 
 
-def _with_event(order: Order, command: Command, before: Status | None, after: Status | None) -> Order:
-    change = Change(
-        sequence=order.sequence + 1,
-        revision=order.revision,
+def _with_event(order: Order, command: Command, before: Status, after: Status | None) -> Order:
+    sequence = order.sequence + 1
+    change = _change(command, sequence, order.revision, before, after, order.native, order.refs)
+    return order._replace(sequence=sequence, history=(*order.history, change))
+
+
+def _change(
+    command: Command,
+    sequence: int,
+    revision: int,
+    before: Status | None,
+    after: Status | None,
+    native: JsonObject,
+    refs: Mapping[str, str | Mapping[str, str]],
+) -> Change:
+    return Change(
+        sequence=sequence,
+        revision=revision,
         at=command.at,
         before=before,
         after=after,
-        native=order.native,
-        refs={name: ref for name in EVENT_REFS if isinstance(ref := order.refs.get(name), str)},
+        native=native,
+        refs={name: ref for name in EVENT_REFS if isinstance(ref := refs.get(name), str)},
         cause=command.position,
         correlation_id=command.correlation_id,
     )
-    return replace(order, sequence=change.sequence, history=(*order.history, change))
 
 
 def _body_keys(dialect: Dialect, tenant: str | None, body: JsonObject) -> list[str]:
@@ -136,16 +147,19 @@ def _unique(*keys: Iterable[str]) -> tuple[str, ...]:
 
 def _lookup_keys(order: Order, command: Command, dialect: Dialect, body: JsonObject) -> tuple[str, ...]:
     """Keys of removed lines stay while a decision in the ledger came by them."""
-    by_line = {key for decision in order.ledger.decisions for key in decision.keys} | set(line_keys(command))
+    by_line = {key for decision in order.ledger.decisions for key in decision.keys} | set(line_keys(order, command))
     line = lookup_key(order.dialect, order.tenant, Address("entry-id", "", ""))
     kept = [key for key in order.lookup_keys if not key.startswith(line) or key in by_line]
     return _unique(kept, _body_keys(dialect, order.tenant, body))
 
 
-def line_keys(command: Command) -> tuple[str, ...]:
-    """The keys of lines by which the command came."""
-    named = zip(command.keys, command.addresses, strict=True)
-    return (*(key for key, address in named if address.kind == "entry-id"), *command.brought)
+def line_keys(order: Order, command: Command) -> tuple[str, ...]:
+    """The key of a line by which the command found the order, where nothing else that it says names it for ever."""
+    known = set(order.lookup_keys)
+    named = [(key, address.kind) for key, address in zip(command.keys, command.addresses, strict=True) if key in known]
+    if any(kind != "entry-id" for _, kind in named):
+        return ()
+    return tuple(key for key in (*(key for key, _ in named), *command.brought) if key in known)[:1]
 
 
 def _site(order: Order) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ def lookup_key(dialect: str, tenant: str | None, address: Address) -> str:
 
 
 def _part(text: str) -> str:
-    encoded = quote(text, safe="")
+    encoded = text if text.isascii() and text.isalnum() else quote(text, safe="")
     return encoded if len(encoded) <= 256 else sha256(text.encode()).hexdigest()
 
 

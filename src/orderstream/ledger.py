@@ -1,8 +1,8 @@
 """The decisions that an order keeps: entered once, read again on redelivery, dropped when they are over (design 3)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
 
 import orjson
 
@@ -34,48 +34,62 @@ class Progress:
         return position.offset < self.committed.get(position[:2], 0)
 
 
+_NAMES: Final[Mapping[type[Outcome], Literal["applied", "unchanged", "rejected"]]] = {
+    Applied: "applied",
+    Unchanged: "unchanged",
+    Refusal: "rejected",
+}
+
+
 def entered(command: Command, order: Order, outcome: Outcome) -> tuple[Order, Decision]:
     """The order after the outcome, with the decision in its ledger."""
     after, decision = _decision(command, order, outcome)
-    ledger = replace(after.ledger, decisions=(*after.ledger.decisions, decision))
-    return replace(after, ledger=ledger), decision
+    ledger = after.ledger._replace(decisions=(*after.ledger.decisions, decision))
+    return after._replace(ledger=ledger), decision
 
 
 def tidied(before: Order | None, after: Order, progress: Progress) -> Order:
     """*after* as it is written: a version higher, without the stored decisions that are over."""
+    if before is None:
+        return after
     decisions, dropped = after.ledger.decisions, dict(after.ledger.dropped)
-    stored = 0 if before is None else len(before.ledger.decisions)
-    droppable = decisions[: max(0, min(stored, len(decisions) - KEPT_DECISIONS))]
+    droppable = decisions[: max(0, min(len(before.ledger.decisions), len(decisions) - KEPT_DECISIONS))]
     over = {decision.position for decision in droppable if progress.is_over(decision.position)}
     for position in over:
         dropped[position[:2]] = max(position.offset, dropped.get(position[:2], -1))
     kept = tuple(decision for decision in decisions if decision.position not in over) if over else decisions
     version = after.ledger.version + 1
-    return replace(after, ledger=replace(after.ledger, decisions=kept, dropped=dropped, version=version))
+    return after._replace(ledger=after.ledger._replace(decisions=kept, dropped=dropped, version=version))
 
 
 def _decision(command: Command, order: Order, outcome: Outcome) -> tuple[Order, Decision]:
     """The order after the outcome, and what was decided."""
     after = order
-    decision = Decision(
-        position=command.position,
-        digest=command.digest,
-        outcome="rejected",
-        at=command.at,
-        keys=line_keys(command),
-        replay_of=command.replay_of,
-    )
+    reason: str | None = None
+    problems: tuple[Problem, ...] = ()
+    sequences: tuple[int, ...] = ()
     match outcome:
         case Applied():
             after = remembered(outcome.order, command)
             sequences = (after.sequence,) if outcome.event else ()
-            decision = replace(decision, outcome="applied", sequences=sequences)
         case Unchanged(reason=reason, again=again):
             after = remembered(order, command)
-            decision = replace(decision, outcome="unchanged", reason=reason, sequences=(1,) if again else ())
+            sequences = (1,) if again else ()
         case Refusal(problems=problems):
-            decision = replace(decision, problems=_bounded(problems), problem_count=len(problems))
-    return after, replace(decision, revision=after.revision)
+            pass
+    return after, Decision(
+        position=command.position,
+        digest=command.digest,
+        outcome=_NAMES[type(outcome)],
+        at=command.at,
+        reason=reason,
+        problems=_bounded(problems),
+        problem_count=len(problems),
+        sequences=sequences,
+        revision=after.revision,
+        keys=line_keys(order, command),
+        replay_of=command.replay_of,
+    )
 
 
 def _bounded(problems: Sequence[Problem]) -> tuple[Problem, ...]:

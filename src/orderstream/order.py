@@ -1,9 +1,9 @@
 """The order as it stands: what one MongoDB document holds, as plain frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from orderstream.json_text import JsonObject
@@ -58,8 +58,7 @@ class Warned(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """One status event of the order, complete enough to make its bytes again."""
 
     sequence: int
@@ -73,45 +72,41 @@ class Change:
     correlation_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """What was decided on one record; it is read again when the record is redelivered, never made again."""
 
     position: Position
     digest: bytes  # of the record, 8 bytes
     outcome: Literal["applied", "unchanged", "rejected"]
+    at: datetime  # record time
     reason: str | None = None  # why unchanged
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
     sequences: tuple[int, ...] = ()  # events to publish
-    at: datetime  # record time
     revision: int = 0  # of the order after it
     keys: tuple[str, ...] = ()  # addresses of lines by which the record came
     replay_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """An idempotency key that an update of this order carried, and what it said."""
 
     key: str
     said: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class Ledger(NamedTuple):
     """The worker's own part of the document (design 3)."""
 
-    version: int = 0  # raised by every write; guards every replace
+    version: int = 1  # raised by every write; guards every replace
     said: bytes = b""  # what the create said
     source_version: int | None = None
     decisions: tuple[Decision, ...] = ()
-    dropped: Mapping[tuple[str, int], int] = field(default_factory=dict)  # partition -> highest offset dropped
+    dropped: Mapping[tuple[str, int], int] = MappingProxyType({})  # partition -> highest offset dropped
     seen: tuple[Seen, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """One order; interface.md section 2 gives the meaning of each member."""
 
     id: str

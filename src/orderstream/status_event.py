@@ -31,7 +31,7 @@ def event_of(order: Order, sequence: int, traceparent: str | None = None) -> Eve
 
 def rfc_3339(moment: datetime) -> str:
     """UTC with milliseconds and `Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def source(dialect: str, tenant: str | None) -> str:
