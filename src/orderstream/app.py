@@ -1,6 +1,7 @@
 """The composition root: settings in, a running worker out."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -66,6 +67,8 @@ async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _asked_to_stop)  # the server raises the signal again after it has stopped
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(50_000, 20, 100)  # a batch makes many values and no cycles
     observer.say("worker.started", version=version("orderstream"), group=settings.group)
     await app.run(
         log_level=logging.WARNING,
