@@ -22,6 +22,7 @@ from orderstream.logs import LogObserver
 from orderstream.mongo import MongoOrders
 from orderstream.pipeline import Lane
 from orderstream.settings import Settings
+from orderstream.settlement import Surroundings
 from orderstream.subscriber import LaneSubscriber
 from orderstream.topics import TopicsMissingError, inspected
 from orderstream.trouble import UnavailableError
@@ -46,10 +47,19 @@ async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders
     reached = failpoint(os.environ.get(VARIABLE))
 
     def open_lane(number: int, start: Mapping[Partition, int]) -> Lane:
-        return Lane(number, start, orders, outputs, observer, contracts, lanes.group_committed, reached)
+        return Lane(number, start, around)
 
-    contracts = settings.contracts
     lanes = Lanes(_topics(settings), open_lane, observer, reached)
+    around = Surroundings(
+        orders=orders,
+        outputs=outputs,
+        observer=observer,
+        group=lanes,
+        contracts=settings.contracts,
+        park_seconds=settings.park_seconds,
+        now=_now,
+        reached=reached,
+    )
     broker = KafkaBroker(
         settings.kafka_bootstrap,
         security=security(settings),

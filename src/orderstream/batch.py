@@ -1,92 +1,35 @@
 """One attempt at one batch: each record decided once, in memory, on the orders as they were loaded (pure; design 3)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
+from orderstream.answers import (
+    EXPIRED,
+    AnotherRecordError,
+    Answer,
+    BelowFloorError,
+    Circumstances,
+    Decided,
+    Item,
+    NotLookedUpError,
+    Write,
+)
 from orderstream.commands import Command, Operation, Record
 from orderstream.decide import meet, not_found, update
 from orderstream.dialect import AS_THE_CONTRACTS_SAY, Rules
 from orderstream.dialects import DIALECTS
 from orderstream.fold import created
 from orderstream.identity import Identities, document_id
-from orderstream.ledger import Progress, entered, tidied
+from orderstream.ledger import entered, recounted, tidied
 from orderstream.order import Decision, Order, Position
 from orderstream.outcomes import Applied, Outcome, Refusal, Unchanged
-from orderstream.problems import Problem
+from orderstream.parking import Mark, Parked, Parking, mark_of, may_wait
 from orderstream.status_event import Event, event_of
 
-Verdict: TypeAlias = Literal["applied", "unchanged", "rejected"]
 
-
-class NotLookedUpError(Exception):
-    """A create that was not loaded meets an order: the batch must be loaded by all its addresses."""
-
-
-class BelowFloorError(Exception):
-    """A record whose decision was dropped from the ledger comes again: somebody is late, or offsets went back."""
-
-    def __init__(self, position: Position) -> None:
-        super().__init__(f"{position} is older than the ledger of its order goes back")
-        self.position = position
-
-
-class AnotherRecordError(Exception):
-    """A position in the ledger belongs to another record: the topic is not the one it was."""
-
-    def __init__(self, position: Position) -> None:
-        super().__init__(f"{position} was another record when it was decided; was the topic made again?")
-        self.position = position
-
-
-class Item(NamedTuple):
-    """A record and what it says."""
-
-    record: Record
-    judged: Command | Refusal
-
-
-class Write(NamedTuple):
-    """An order to be stored; *before* is what it is guarded by, None for a new one."""
-
-    before: Order | None
-    after: Order
-
-
-class Answer(NamedTuple):
-    """What came of one record."""
-
-    record: Record
-    command: Command | None
-    order_id: str | None
-    verdict: Verdict
-    reason: str | None = None
-    problems: tuple[Problem, ...] = ()
-    problem_count: int = 0
-    repeated: bool = False  # decided in an earlier life
-
-
-class Decided(NamedTuple):
-    """All of a batch, or as much as could be decided before something must be written."""
-
-    answers: tuple[Answer, ...]
-    writes: tuple[Write, ...]
-    events: tuple[Event, ...]
-    repeats: int  # events that went out before, or may have
-    absent: tuple[str, ...]  # keys that found nothing and that a refusal rests on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What a batch needs to know besides orders and records."""
-
-    rules: Mapping[str, Rules] = field(default_factory=dict)
-    progress: Progress = field(default_factory=Progress)
-    numbers: Mapping[Position, int] = field(default_factory=dict)  # taken from the counter of int64 ids
-    attempts: Mapping[Position, int] = field(default_factory=dict)  # how often a generated number was taken
-    unstorable: frozenset[Position] = frozenset()  # records that would leave behind what no document can hold
-    blind: bool = False  # creates were not loaded
+class _CutError(Exception):
+    """A refusal hangs on what this batch has not yet written to another order: the batch ends before it."""
 
 
 def decide(items: Sequence[Item], stored: Iterable[Order], about: Circumstances) -> Decided:
@@ -94,42 +37,130 @@ def decide(items: Sequence[Item], stored: Iterable[Order], about: Circumstances)
 
     Raises `NotLookedUpError`, `BelowFloorError` and `AnotherRecordError`.
     """
-    batch = _Batch(stored, about)
-    for item in items:
-        if not batch.settle(item):
-            break
+    batch = _Batch(stored, about, items)
+    try:
+        for item in items:
+            batch.settle(item)
+        batch.expire()
+    except _CutError:
+        return decide(items[: batch.count], stored, about)
     return batch.decided()
 
 
 class _Batch:
-    def __init__(self, stored: Iterable[Order], about: Circumstances) -> None:
+    def __init__(self, stored: Iterable[Order], about: Circumstances, items: Sequence[Item]) -> None:
         self._about = about
         self._stored = {order.id: order for order in stored}
         self._orders = dict(self._stored)
         self._holders = {key: order.id for order in self._stored.values() for key in order.lookup_keys}
         self._touched: dict[str, None] = {}
         self._answers: list[Answer] = []
-        self._sequences: dict[str, dict[int, str | None]] = defaultdict(dict)  # order -> event -> trace
+        self._sequences: dict[str, list[tuple[int, str | None]]] = defaultdict(list)  # order -> events with traces
         self._repeats = 0
         self._absent: list[str] = []
+        self._taken: list[Answer] = []
+        self._parking = Parking(about.waiting, (item.record.position for item in items))
+        for mark in about.untold:
+            self._tell(mark)
 
-    def settle(self, item: Item) -> bool:
-        """Decide one record; False when it depends on what is not yet written of another order."""
+    @property
+    def count(self) -> int:
+        """How many records are decided."""
+        return len(self._answers)
+
+    def settle(self, item: Item) -> None:
+        """Decide one record, and the updates that waited for what it brings."""
         record, judged = item
         if isinstance(judged, Refusal):
-            self._reject(record, None, judged)
-            return True
-        found = self._found(judged)
-        known = self._known(judged, found)
+            self._answers.append(_rejection(record, None, judged))
+        elif self._parking.turn_of(record.position):
+            self._take_turn(record, judged)
+        else:
+            self._answers.append(self._answer(record, judged))
+
+    def expire(self) -> None:
+        """Updates that have waited long enough: their order may have come another way; else they are refused."""
+        for record, command, _ in self._about.expired:
+            if self._parking.get(record.position) is None:
+                continue
+            found = self._found(command)
+            if self._known(command, found) or self._target(command, found):
+                self._take(record, command, self._reading(record.position))
+            else:
+                self._absent += command.keys
+                self._give_up(record, command, EXPIRED)
+
+    def _answer(self, record: Record, command: Command) -> Answer:
+        found = self._found(command)
+        known = self._known(command, found)
         if known:
-            self._answer_again(record, judged, *known)
-            return True
-        self._guard(judged, found)
-        target = self._target(judged, found)
-        if any(order.id in self._touched for order in found if order is not target):
-            return False
-        self._settle_on(record, judged, target)
-        return True
+            answer = self._again(record, command, *known)
+            self._take_along(known[0].id, record.position)
+            return answer
+        if self._parking.knows(record.position):
+            return Answer(record, command, None, "parked", repeated=True)
+        self._guard(command, found)
+        target = self._target(command, found)
+        if target is not None and command.operation is not Operation.CREATE:
+            self._take_along(target.id, record.position)
+            found = self._found(command)
+            target = self._target(command, found)
+        answer = self._settle_on(record, command, target, found)
+        if answer.order_id is not None:
+            self._take_along(answer.order_id, record.position)
+        return answer
+
+    def _take_turn(self, record: Record, command: Command) -> None:
+        """An update that waited since an earlier life is in the batch again."""
+        found = self._found(command)
+        known = self._known(command, found)
+        target = known[0] if known else self._target(command, found)
+        if target is not None:
+            self._take_along(target.id, record.position)
+            if self._parking.get(record.position):
+                self._take(record, command, record.position)
+            self._take_along(target.id, record.position)
+        self._answers.append(Answer(record, command, target and target.id, "parked", repeated=True))
+
+    def _take_along(self, order_id: str, at: Position) -> None:
+        """Decide the updates that wait for an address the order has, in the order of their offsets."""
+        while parked := self._parking.next_for(self._orders[order_id]):
+            self._take(parked.record, parked.command, at)
+
+    def _take(self, record: Record, command: Command, at: Position) -> None:
+        """Decide an update that waited; its document becomes a mark in the write of its order."""
+        found = self._found(command)
+        known = self._known(command, found)
+        if known:  # a stale owner may have decided it already
+            order, decision = known
+            self._put(recounted(order, record.position, at))
+            self._touched[order.id] = None
+            answer = self._again(record, command, order, decision)
+        else:
+            answer = self._settle_on(record, command, self._target(command, found), found, at)
+        order_id = answer.order_id or ""
+        decision = next(d for d in self._orders[order_id].ledger.decisions if d.position == record.position)
+        self._parking.settle(record.position, order_id, mark_of(record, order_id, decision))
+        self._taken.append(answer)
+
+    def _give_up(self, record: Record, command: Command, reason: str) -> None:
+        refusal = Refusal.of(not_found(command))
+        mark = Mark(record, None, (), refusal.problems, len(refusal.problems))
+        self._parking.settle(record.position, None, mark)
+        self._taken.append(_rejection(record, command, refusal)._replace(reason=reason))
+
+    def _tell(self, mark: Mark) -> None:
+        """The outputs of an update that was decided in an earlier life."""
+        if mark.order_id in self._orders:
+            self._sequences[mark.order_id] += ((sequence, None) for sequence in mark.sequences)
+            self._repeats += len(mark.sequences)
+        if mark.problems:
+            answer = Answer(mark.record, None, mark.order_id, "rejected", None, mark.problems, mark.problem_count)
+            self._taken.append(answer._replace(repeated=True))
+
+    def _reading(self, position: Position) -> Position:
+        """Where this lane reads the topic of *position* now."""
+        return position._replace(offset=self._about.progress.published.get(position[:2], position.offset))
 
     def decided(self) -> Decided:
         """The batch so far."""
@@ -138,6 +169,8 @@ class _Batch:
             answers=tuple(self._answers),
             writes=tuple(self._write(id_) for id_ in self._touched),
             events=events,
+            taken=tuple(self._taken),
+            waits=self._parking.changes.get(None, {}),
             repeats=self._repeats,
             absent=tuple(self._absent),
         )
@@ -173,29 +206,55 @@ class _Batch:
             return next(iter(found), None)
         return next((order for order in found if not set(command.keys).isdisjoint(order.lookup_keys)), None)
 
-    def _settle_on(self, record: Record, command: Command, order: Order | None) -> None:
-        dialect, rules = DIALECTS[command.dialect], self._about.rules.get(command.dialect, AS_THE_CONTRACTS_SAY)
-        ids = self._identities(command, order)
-        if command.position in self._about.unstorable:
-            self._refuse(record, command, order, Refusal.unstorable())
-        elif order is None and command.operation is Operation.CREATE:
-            new = created(command, dialect, rules, ids)
-            self._enter(record, command, new, Applied(new, event=True))
-        elif order is None:
-            self._absent += command.keys
-            self._reject(record, command, Refusal.of(not_found(command)))
-        elif command.operation is Operation.CREATE:
-            self._enter(record, command, order, meet(order, command))
-        else:
-            holder = order.id
-            outcome = update(order, command, dialect, rules, ids, lambda key: self._holders.get(key, holder) != holder)
-            self._enter(record, command, order, outcome)
-
-    def _refuse(self, record: Record, command: Command, order: Order | None, refusal: Refusal) -> None:
+    def _settle_on(
+        self,
+        record: Record,
+        command: Command,
+        order: Order | None,
+        found: Sequence[Order],
+        at: Position | None = None,
+    ) -> Answer:
+        if self._answers and any(other.id in self._touched for other in found if other is not order):
+            raise _CutError
         if order is None:
-            self._reject(record, command, refusal)
-        else:
-            self._enter(record, command, order, refusal)
+            return self._without_order(record, command)
+        return self._enter(record, command, order, self._outcome(command, order), at)
+
+    def _without_order(self, record: Record, command: Command) -> Answer:
+        if command.position in self._about.unstorable:
+            return _rejection(record, command, Refusal.unstorable())
+        if command.operation is Operation.CREATE:
+            new = created(command, DIALECTS[command.dialect], self._rules(command), self._identities(command, None))
+            return self._enter(record, command, new, Applied(new, event=True), None)
+        if may_wait(command):
+            return self._park(record, command)
+        self._absent += (key for key in command.keys if key not in self._holders)
+        return _rejection(record, command, Refusal.of(not_found(command)))
+
+    def _park(self, record: Record, command: Command) -> Answer:
+        full = self._parking.is_full_for(command)
+        self._parking.park(Parked(record, command, self._about.now))
+        if full:
+            self._give_up(record, command, "too many wait for its order already")
+        return Answer(record, command, None, "parked")
+
+    def _outcome(self, command: Command, order: Order) -> Outcome:
+        if command.position in self._about.unstorable:
+            return Refusal.unstorable()
+        if command.operation is Operation.CREATE:
+            return meet(order, command)
+        ids, holder = self._identities(command, order), order.id
+        return update(
+            order,
+            command,
+            DIALECTS[command.dialect],
+            self._rules(command),
+            ids,
+            lambda key: self._holders.get(key, holder) != holder,
+        )
+
+    def _rules(self, command: Command) -> Rules:
+        return self._about.rules.get(command.dialect, AS_THE_CONTRACTS_SAY)
 
     def _identities(self, command: Command, order: Order | None) -> Identities:
         return Identities(
@@ -205,19 +264,20 @@ class _Batch:
             attempt=self._about.attempts.get(command.position, 0),
         )
 
-    def _enter(self, record: Record, command: Command, order: Order, outcome: Outcome) -> None:
-        """Keep the decision in the order that takes it, and answer."""
-        after, decision = entered(command, order, outcome)
+    def _enter(self, record: Record, command: Command, order: Order, outcome: Outcome, at: Position | None) -> Answer:
+        """Keep the decision in the order that takes it."""
+        after, decision = entered(command, order, outcome, at)
         self._put(after)
         self._touched[after.id] = None
-        for sequence in decision.sequences:
-            self._sequences[after.id][sequence] = command.traceparent
+        trace = command.traceparent if isinstance(outcome, Applied) else None  # a trace is not repeated
+        self._sequences[after.id] += ((sequence, trace) for sequence in decision.sequences)
         self._repeats += isinstance(outcome, Unchanged) and outcome.again
-        self._answers.append(_answer(record, command, after.id, decision))
+        return _decided(record, command, after.id, decision)
 
     def _write(self, id_: str) -> Write:
         before = self._stored.get(id_)
-        return Write(before, tidied(before, self._orders[id_], self._about.progress))
+        after = tidied(before, self._orders[id_], self._about.progress)
+        return Write(before, after, self._parking.changes.get(id_, {}))
 
     def _put(self, order: Order) -> None:
         before = self._orders.get(order.id)
@@ -228,33 +288,35 @@ class _Batch:
         if before is None or before.lookup_keys != order.lookup_keys:
             self._holders.update(dict.fromkeys(order.lookup_keys, order.id))
 
-    def _answer_again(self, record: Record, command: Command, order: Order, decision: Decision) -> None:
+    def _again(self, record: Record, command: Command, order: Order, decision: Decision) -> Answer:
         """The record was decided in an earlier life: the same outputs again, unchanged."""
-        for sequence in decision.sequences:
-            self._sequences[order.id].setdefault(sequence, None)
+        self._sequences[order.id] += ((sequence, None) for sequence in decision.sequences)
         self._repeats += len(decision.sequences)
-        self._answers.append(_answer(record, command, order.id, decision)._replace(repeated=True))
-
-    def _reject(self, record: Record, command: Command | None, refusal: Refusal) -> None:
-        problems = refusal.problems
-        self._answers.append(Answer(record, command, None, "rejected", None, problems, len(problems)))
+        return _decided(record, command, order.id, decision)._replace(repeated=True)
 
     def _events(self) -> Iterable[Event]:
-        """Each order's events in their order, earlier ones that may not be out before them."""
-        for id_, wanted in self._sequences.items():
-            order = self._orders[id_]
-            earlier = self._earlier(order, max(wanted)) - wanted.keys()
+        """Each order's events in their order, earlier ones that may not be out before them; one for each repeat."""
+        for id_, said in self._sequences.items():
+            if not said:
+                continue
+            order, wanted = self._orders[id_], {sequence for sequence, _ in said}
+            earlier = self._earlier(order, max(wanted)) - wanted
             self._repeats += len(earlier)
-            for sequence in sorted(earlier | wanted.keys()):
-                yield event_of(order, sequence, wanted.get(sequence))
+            for sequence, trace in sorted((*said, *((sequence, None) for sequence in earlier)), key=itemgetter(0)):
+                yield event_of(order, sequence, trace)
 
     def _earlier(self, order: Order, last: int) -> set[int]:
         entries = (entry for entry in order.ledger.decisions if entry.outcome == "applied")
-        unsure = (entry for entry in entries if not self._about.progress.is_out(entry.position))
+        unsure = (entry for entry in entries if not self._about.progress.is_out(entry.counts_from or entry.position))
         return {sequence for entry in unsure for sequence in entry.sequences if sequence < last}
 
 
-def _answer(record: Record, command: Command, order_id: str, decision: Decision) -> Answer:
+def _rejection(record: Record, command: Command | None, refusal: Refusal) -> Answer:
+    problems = refusal.problems
+    return Answer(record, command, None, "rejected", None, problems, len(problems))
+
+
+def _decided(record: Record, command: Command, order_id: str, decision: Decision) -> Answer:
     return Answer(
         record,
         command,

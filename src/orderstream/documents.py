@@ -23,13 +23,13 @@ class UnstorableError(ValueError):
 
 def encode(order: Order) -> bytes:
     """The document's bytes. Raises `UnstorableError`."""
-    document = to_document(order)
     try:
+        document = to_document(order)  # a sum of more than 34 digits is no Decimal128
         encoded = bson.encode(document)
         size = len(encoded)
         if size > MAX_BYTES:
             size = len(bson.encode({name: value for name, value in document.items() if name != "ledger"}))
-    except (bson.errors.BSONError, OverflowError, RecursionError, ValueError, TypeError) as error:
+    except (bson.errors.BSONError, ArithmeticError, RecursionError, ValueError, TypeError) as error:
         raise UnstorableError(type(error).__name__) from None
     if size > MAX_BYTES:
         raise UnstorableError("too large")
@@ -159,6 +159,7 @@ def _decision(decision: Decision) -> Document:
         "sequences": list(decision.sequences),
         "keys": list(decision.keys),
         "replay_of": decision.replay_of,
+        "counts_from": decision.counts_from and str(decision.counts_from),
     }
     return {name: value for name, value in entry.items() if value}
 
@@ -171,13 +172,15 @@ def _to_decision(entry: Document) -> Decision:
         at=entry["at"],
         revision=entry.get("revision", 0),
         reason=entry.get("reason"),
-        problems=tuple(_to_problem(problem) for problem in entry.get("problems", ())),
+        problems=tuple(to_problem(problem) for problem in entry.get("problems", ())),
         problem_count=entry.get("problem_count", 0),
         sequences=tuple(entry.get("sequences", ())),
         keys=tuple(entry.get("keys", ())),
         replay_of=entry.get("replay_of"),
+        counts_from=Position.parse(entry["counts_from"]) if "counts_from" in entry else None,
     )
 
 
-def _to_problem(entry: Mapping[str, str]) -> Problem:
+def to_problem(entry: Mapping[str, str]) -> Problem:
+    """A problem as it is stored."""
     return Problem(Code(entry["code"]), entry["path"], entry["message"])

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from orderstream.batch import Answer
+from orderstream.answers import Answer
 from orderstream.commands import Kind, Record
 from orderstream.order import Position
 from orderstream.rejected import rejected_message
@@ -99,7 +99,7 @@ class KafkaOutputs:
                     async with asyncio.timeout(SEND_SECONDS):
                         await producer.start()
                 except (KafkaError, TimeoutError) as error:
-                    await _stopped(producer)
+                    await stopped(producer)
                     raise UnavailableError("kafka", type(error).__name__) from None
                 self._producer = producer
             return self._producer
@@ -107,10 +107,10 @@ class KafkaOutputs:
     async def _discard(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-        await _stopped(producer)
+        await stopped(producer)
 
 
-async def _stopped(producer: AIOKafkaProducer) -> None:
+async def stopped(producer: AIOKafkaProducer) -> None:
     """An idempotent producer may wait for ever while Kafka is away: it gets a moment and is then let go."""
     try:
         async with asyncio.timeout(STOP_SECONDS):

@@ -6,7 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    ConsumerStoppedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    KafkaError,
+    UnknownMemberIdError,
+)
 
 from orderstream.commands import Kind
 from orderstream.failpoints import Step
@@ -14,6 +21,7 @@ from orderstream.kafka import to_record
 from orderstream.ledger import Partition
 from orderstream.logs import LogObserver
 from orderstream.pipeline import Lane
+from orderstream.trouble import UnavailableError
 
 COMMIT_SECONDS: Final = 0.05  # between two commits
 COMMIT_DEADLINE: Final = 10.0
@@ -68,6 +76,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         by_lane: dict[int, list[ConsumerRecord[bytes, bytes]]] = defaultdict(list)
         for partition, records in (await self._getmany(partitions)).items():
             by_lane[partition.partition] += records
+            ready[partition.partition].hear()
         return by_lane
 
     async def _getmany(
@@ -136,9 +145,33 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
             self._committing.cancel()
         await self.drain()
 
-    async def group_committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+    async def confirms(self, offsets: Mapping[Partition, int]) -> bool:
+        """Whether the group accepts a commit of these offsets, which it does only from the owner."""
+        consumer = await self._consumer
+        try:
+            async with asyncio.timeout(COMMIT_DEADLINE):
+                await consumer.commit({TopicPartition(*partition): offset for partition, offset in offsets.items()})
+        except (CommitFailedError, IllegalStateError, UnknownMemberIdError, IllegalGenerationError):
+            return False
+        except (KafkaError, TimeoutError) as error:
+            raise UnavailableError("kafka", type(error).__name__) from None
+        return True
+
+    async def is_at_end(self, partition: Partition) -> bool:
+        """Whether everything that the partition holds has been polled."""
+        consumer, there = await self._consumer, TopicPartition(*partition)
+        try:
+            end, position = consumer.highwater(there), await consumer.position(there)
+        except KafkaError:
+            return False
+        return end is not None and position >= end
+
+    async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
         """The group's committed offsets as they are now; 0 where there is none."""
-        return {(topic, number): await self._committed(topic, number) or 0 for topic, number in partitions}
+        try:
+            return {(topic, number): await self._committed(topic, number) or 0 for topic, number in partitions}
+        except (KafkaError, TimeoutError) as error:
+            raise UnavailableError("kafka", type(error).__name__) from None
 
     async def _committed(self, topic: str, number: int) -> int | None:
         consumer = await self._consumer
@@ -206,4 +239,5 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
             self._observer.say("commit.failed", "warning", reason=type(error).__name__)
             return
         for lane in lanes:
+            lane.hear()
             lane.committed.update({p: o for p, o in finished.items() if p in lane.committed})

@@ -41,11 +41,23 @@ _NAMES: Final[Mapping[type[Outcome], Literal["applied", "unchanged", "rejected"]
 }
 
 
-def entered(command: Command, order: Order, outcome: Outcome) -> tuple[Order, Decision]:
+def entered(
+    command: Command, order: Order, outcome: Outcome, counts_from: Position | None = None
+) -> tuple[Order, Decision]:
     """The order after the outcome, with the decision in its ledger."""
     after, decision = _decision(command, order, outcome)
+    decision = decision._replace(counts_from=counts_from) if counts_from else decision
     ledger = after.ledger._replace(decisions=(*after.ledger.decisions, decision))
     return after._replace(ledger=ledger), decision
+
+
+def recounted(order: Order, position: Position, counts_from: Position) -> Order:
+    """The order with a decision that was found already taken, and now counts from another record."""
+    decisions = tuple(
+        decision._replace(counts_from=counts_from) if decision.position == position else decision
+        for decision in order.ledger.decisions
+    )
+    return order._replace(ledger=order.ledger._replace(decisions=decisions))
 
 
 def tidied(before: Order | None, after: Order, progress: Progress) -> Order:
@@ -54,7 +66,11 @@ def tidied(before: Order | None, after: Order, progress: Progress) -> Order:
         return after
     decisions, dropped = after.ledger.decisions, dict(after.ledger.dropped)
     droppable = decisions[: max(0, min(len(before.ledger.decisions), len(decisions) - KEPT_DECISIONS))]
-    over = {decision.position for decision in droppable if progress.is_over(decision.position)}
+    over = {
+        decision.position
+        for decision in droppable
+        if progress.is_over(decision.position) and progress.is_over(decision.counts_from or decision.position)
+    }
     for position in over:
         dropped[position[:2]] = max(position.offset, dropped.get(position[:2], -1))
     kept = tuple(decision for decision in decisions if decision.position not in over) if over else decisions

@@ -8,14 +8,15 @@ from typing import Any, Final, Literal, TypeAlias
 
 import structlog
 
-from orderstream.batch import Answer, Decided
+from orderstream.answers import EXPIRED, Answer, Decided
 from orderstream.dialects import DIALECTS
 from orderstream.order import Position
 from orderstream.trouble import System, UnavailableError
 
 EventName: TypeAlias = Literal[
     "worker.started", "worker.stopped", "partitions.assigned", "partitions.revoked", "partition.stopped",
-    "partition.unreadable", "batch.done", "batch.failed", "order.rejected", "topics.unfit", "topics.missing",
+    "partition.unreadable", "batch.done", "batch.failed",
+    "order.rejected", "order.parked", "order.park-expired", "topics.unfit", "topics.missing",
     "mongo.unavailable", "mongo.available", "kafka.unavailable", "kafka.available", "commit.failed",
 ]  # fmt: skip
 
@@ -89,9 +90,16 @@ class LogObserver:
             events=len(decided.events),
             milliseconds={step: round(spent * 1000, 1) for step, spent in seconds.items()},
         )
-        for answer in decided.answers:
-            if answer.verdict == "rejected":
-                self.say("order.rejected", "warning", **_rejection(answer))
+        for answer in (*decided.answers, *decided.taken):
+            self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        topic, partition, offset = answer.record.position
+        if answer.verdict == "rejected":
+            event: EventName = "order.park-expired" if answer.reason == EXPIRED else "order.rejected"
+            self.say(event, "warning", **_rejection(answer))
+        elif answer.verdict == "parked" and not answer.repeated:
+            self.say("order.parked", topic=topic, partition=partition, offset=offset)
 
     def unavailable(self, error: UnavailableError, attempt: int) -> None:
         """Once when it goes away, and again at every tenth try."""

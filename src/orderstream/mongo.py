@@ -1,32 +1,39 @@
 """The one place that knows MongoDB: orders loaded in one query, written in one guarded bulk (design 3)."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from inspect import isawaitable
 from typing import Any, Final, Literal, TypeAlias
 
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient, IndexModel, InsertOne, ReplaceOne, ReturnDocument
+from pymongo import AsyncMongoClient, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from orderstream.batch import Write
+from orderstream.answers import Write
 from orderstream.documents import CODEC, Document, UnstorableError, encode, to_order
-from orderstream.order import Order
-from orderstream.ports import Written
+from orderstream.order import Order, Position
+from orderstream.parking import Changes, Waiting
+from orderstream.ports import Fence, FencedError, WaitingRecord, Written
+from orderstream.rules_file import PREFIX, SettingError
 from orderstream.trouble import UnavailableError, UnfitError
+from orderstream.waiting_documents import to_waiting_document, to_waiting_record
 
 Driver: TypeAlias = Literal["motor", "pymongo"]
 Operation: TypeAlias = InsertOne[Any] | ReplaceOne[Any]
 
 DUPLICATE_KEY: Final = 11000
+SHARED_REFS: Final = ("refs.cart_id", "refs.platform.id")  # people look orders up by them; several may have the same
 DURABLE: Final = WriteConcern(w="majority", j=True, wtimeout=10_000)
 INDEXES: Final = (
     IndexModel([("lookup_keys", 1)], unique=True),
     IndexModel([("customer.id", 1)]),
     IndexModel([("status.order", 1), ("updated_at", 1)]),
+    *(IndexModel([(member, 1)], sparse=True) for member in SHARED_REFS),
 )
+FOUND: Final = 20  # orders that share an id
 TIMEOUTS: Final = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 3_000,
@@ -36,16 +43,21 @@ TIMEOUTS: Final = {
 
 
 class MongoOrders:
-    """The collections of one database; every method raises `UnavailableError`."""
+    """The collections of one database; every method raises `UnavailableError`, making one `SettingError`."""
 
     def __init__(self, url: str, database: str, driver: Driver) -> None:
         client_class: Any = {"motor": AsyncIOMotorClient, "pymongo": AsyncMongoClient}[driver]
-        self._client = client_class(url, retryWrites=True, retryReads=True, **TIMEOUTS)
+        try:
+            self._client = client_class(url, retryWrites=True, retryReads=True, **TIMEOUTS)
+        except (PyMongoError, ValueError, OSError):  # their texts may hold credentials
+            message = "must be a MongoDB URL, user and password percent-encoded, its files there"
+            raise SettingError(f"{PREFIX}MONGO_URL: {message}") from None
         self._database = self._client.get_database(
             database, codec_options=CODEC, read_concern=ReadConcern("majority"), write_concern=DURABLE
         )
         self._orders = self._database["orders"]
         self._worker = self._database["worker"]
+        self._waiting = self._database["waiting"]
 
     async def load(self, keys: Collection[str], ids: Collection[str] = ()) -> list[Order]:
         """Every order that one of the lookup keys or document ids finds."""
@@ -54,6 +66,31 @@ class MongoOrders:
         found = {"$or": [{"lookup_keys": {"$in": list(keys)}}, {"_id": {"$in": [ObjectId(id_) for id_ in ids]}}]}
         try:
             return [to_order(document) for document in await self._orders.find(found).to_list(None)]
+        except PyMongoError as error:
+            raise UnavailableError("mongo", _short(error)) from None
+
+    async def load_shared(self, ref: str) -> list[Order]:
+        """Some orders that have this id of a cart or of a platform's order, which several may share."""
+        found = self._orders.find({"$or": [{member: ref} for member in SHARED_REFS]}).limit(FOUND)
+        try:
+            return [to_order(document) for document in await found.to_list(None)]
+        except PyMongoError as error:
+            raise UnavailableError("mongo", _short(error)) from None
+
+    async def scopes(self, dialect: str | None) -> AsyncIterator[str]:
+        """Every `dialect/tenant` in which there are orders, by one short read of the index each."""
+        last = prefix = f"{dialect}/" if dialect else ""
+        try:
+            # Without a sort: that would be by the least of all keys of an order, this is by the least above *last*.
+            while order := await self._orders.find_one(
+                {"lookup_keys": {"$gt": last}}, {"lookup_keys": 1}, hint="lookup_keys_1"
+            ):
+                first = min(key for key in order["lookup_keys"] if key > last)
+                if not first.startswith(prefix):
+                    return
+                scope = "/".join(first.split("/", 2)[:2])
+                yield scope
+                last = f"{scope}0"  # "0" comes next after "/"
         except PyMongoError as error:
             raise UnavailableError("mongo", _short(error)) from None
 
@@ -100,6 +137,69 @@ class MongoOrders:
             raise UnavailableError("mongo", _short(error)) from None
         return range(counter["last"] - count + 1, counter["last"] + 1)
 
+    async def raise_epoch(self, lane: int) -> int:
+        """Shut out every earlier owner of this lane's waiting updates."""
+        try:
+            raised = await self._worker.find_one_and_update(
+                {"_id": f"lane/{lane}"},
+                {"$inc": {"epoch": 1}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except PyMongoError as error:
+            raise UnavailableError("mongo", _short(error)) from None
+        return int(raised["epoch"])
+
+    async def epoch_of(self, lane: int) -> int:
+        """The epoch as it is now."""
+        try:
+            found = await self._worker.find_one({"_id": f"lane/{lane}"})
+        except PyMongoError as error:
+            raise UnavailableError("mongo", _short(error)) from None
+        return int(found["epoch"]) if found else 0
+
+    async def waiting(self, lane: int) -> list[WaitingRecord]:
+        """The lane's updates that wait, and its marks, in the order of their offsets."""
+        try:
+            found = [to_waiting_record(document) for document in await self._waiting.find({"lane": lane}).to_list(None)]
+        except PyMongoError as error:
+            raise UnavailableError("mongo", _short(error)) from None
+        return sorted(found, key=lambda waiting: waiting.record.position)
+
+    async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
+        """One order and what becomes of updates that waited, in one transaction; raises `FencedError`."""
+        try:
+            operation = None if write is None else _operation(write)
+        except UnstorableError:
+            return Written(done=False, unstorable=(write.after.id,) if write else ())
+        try:
+            async with (
+                await _awaited(self._client.start_session()) as session,
+                await _awaited(session.start_transaction(ReadConcern("majority"), DURABLE)),
+            ):
+                return await self._write_in(session, fence, operation, waits)
+        except _NotDoneError as error:
+            return Written(done=False, taken=error.taken)
+        except PyMongoError as error:
+            raise UnavailableError("mongo", _short(error)) from None
+
+    async def _write_in(self, session: Any, fence: Fence, operation: Operation | None, waits: Changes) -> Written:  # noqa: ANN401
+        """The body of the transaction; the epoch's document is changed, since reading it would not conflict."""
+        guard = {"_id": f"lane/{fence.lane}", "epoch": fence.epoch}
+        if not (await self._worker.update_one(guard, {"$inc": {"writes": 1}}, session=session)).matched_count:
+            raise FencedError
+        if operation is not None:
+            try:
+                result = await self._orders.bulk_write([operation], session=session)
+            except BulkWriteError as error:
+                raise _NotDoneError(tuple(_taken(error.details["writeErrors"]))) from None
+            if result.inserted_count + result.matched_count != 1:
+                raise _NotDoneError(())
+        changes = [_waiting_operation(position, waiting) for position, waiting in waits.items()]
+        if changes:
+            await self._waiting.bulk_write(changes, session=session)
+        return Written(done=True)
+
     async def prepare(self, group: str) -> None:
         """Make missing indexes and claim the database for this consumer group.
 
@@ -110,6 +210,7 @@ class MongoOrders:
             if "setName" not in hello:
                 raise UnfitError("MongoDB is no replica set; start mongod with --replSet and run rs.initiate()")
             await self._orders.create_indexes(list(INDEXES))
+            await self._waiting.create_indexes([IndexModel([("lane", 1)])])
             claim = await self._worker.find_one_and_update(
                 {"_id": "stream"}, {"$setOnInsert": {"group": group}}, upsert=True, return_document=ReturnDocument.AFTER
             )
@@ -126,6 +227,23 @@ class MongoOrders:
         closed = self._client.close()
         if closed is not None:  # motor closes at once, PyMongo when awaited
             await closed
+
+
+class _NotDoneError(Exception):
+    """The order was not as it was loaded; the transaction ends without effect."""
+
+    def __init__(self, taken: tuple[str, ...]) -> None:
+        super().__init__()
+        self.taken = taken
+
+
+async def _awaited(value: Any) -> Any:  # noqa: ANN401  # what one driver gives at once the other gives when awaited
+    return await value if isawaitable(value) else value
+
+
+def _waiting_operation(position: Position, waiting: Waiting | None) -> ReplaceOne[Any] | DeleteOne:
+    by_id = {"_id": str(position)}
+    return DeleteOne(by_id) if waiting is None else ReplaceOne(by_id, to_waiting_document(waiting), upsert=True)
 
 
 def _operation(write: Write) -> Operation:

@@ -86,6 +86,7 @@ class Decision(NamedTuple):
     revision: int = 0  # of the order after it
     keys: tuple[str, ...] = ()  # addresses of lines by which the record came
     replay_of: str | None = None
+    counts_from: Position | None = None  # of an update that waited: the record that took it along
 
 
 class Seen(NamedTuple):

@@ -1,10 +1,14 @@
 """What the pipeline needs from the world, as it wants to call it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from orderstream.batch import Answer, Decided, Write
+from orderstream.answers import Answer, Decided, Write
+from orderstream.commands import Record
+from orderstream.ledger import Partition
 from orderstream.order import Order, Position
+from orderstream.parking import Changes, Mark
 from orderstream.status_event import Event
 from orderstream.trouble import System, UnavailableError
 
@@ -15,6 +19,25 @@ class Written(NamedTuple):
     done: bool
     taken: tuple[str, ...] = ()  # lookup keys that other orders hold
     unstorable: tuple[str, ...] = ()  # ids of orders that no document can hold; nothing was written
+
+
+class Fence(NamedTuple):
+    """A lane's number and the epoch in which it is allowed to write what waits."""
+
+    lane: int
+    epoch: int
+
+
+class FencedError(Exception):
+    """Another owner has raised the epoch of this lane."""
+
+
+class WaitingRecord(NamedTuple):
+    """An update that waits as it is stored; *mark* is set when it is decided."""
+
+    record: Record
+    since: datetime
+    mark: Mark | None
 
 
 class Orders(Protocol):
@@ -31,6 +54,21 @@ class Orders(Protocol):
 
     async def take_numbers(self, count: int) -> range:
         """As many int64 ids that nobody had before."""
+
+    async def raise_epoch(self, lane: int) -> int:
+        """Shut out every earlier owner of this lane's waiting updates."""
+
+    async def epoch_of(self, lane: int) -> int:
+        """The epoch as it is now."""
+
+    async def waiting(self, lane: int) -> list[WaitingRecord]:
+        """The lane's updates that wait, and its marks."""
+
+    async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
+        """One order and what becomes of updates that waited, or those alone, in one transaction.
+
+        Raises `FencedError` when the lane has a newer epoch.
+        """
 
 
 class Outputs(Protocol):
@@ -57,3 +95,16 @@ class Observer(Protocol):
 
     def stopped(self, lane: int, position: Position, reason: str) -> None:
         """The lane stands until somebody decides."""
+
+
+class Group(Protocol):
+    """What a lane asks its consumer group; every method raises `UnavailableError`."""
+
+    async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """The group's committed offsets as they are now; 0 where there is none."""
+
+    async def confirms(self, offsets: Mapping[Partition, int]) -> bool:
+        """Whether the group accepts a commit of these offsets, which it does only from the owner."""
+
+    async def is_at_end(self, partition: Partition) -> bool:
+        """Whether everything that the partition holds has been handed over."""

@@ -1,0 +1,188 @@
+"""One attempt at a batch: decode, load, decide, write (design 3)."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from orderstream.answers import Circumstances, Decided, Item, Write
+from orderstream.batch import decide
+from orderstream.commands import Command, Operation, Record
+from orderstream.decode import Contracts, decode
+from orderstream.dialects import DIALECTS
+from orderstream.failpoints import Step, nothing
+from orderstream.identity import document_id
+from orderstream.ledger import Partition, Progress
+from orderstream.order import Order, Position
+from orderstream.parking import Changes, Mark, Parked, Waiting, related
+from orderstream.ports import FencedError, Group, Observer, Orders, Outputs, Written
+from orderstream.waiting import WaitingUpdates
+
+SILENCE_SECONDS: Final = 5.0  # without a word from the group, half a session: look before writing
+
+
+class DecideAgainError(Exception):
+    """Something was not as it was loaded."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """What the tries at one batch have taught so far."""
+
+    blind: bool = True
+    numbers: dict[Position, int] = field(default_factory=dict)
+    attempts: dict[Position, int] = field(default_factory=dict)
+    unstorable: set[Position] = field(default_factory=set)
+
+    def learn(self, written: Written, decided: Decided) -> None:
+        """Take the next generated number where one was taken; refuse what cannot be stored."""
+        if written.done:
+            return
+        for write in decided.writes:
+            if write.before is None and not set(written.taken).isdisjoint(write.after.lookup_keys):
+                cause = write.after.history[0].cause
+                self.attempts[cause] = self.attempts.get(cause, 0) + 1
+        for id_ in written.unstorable:
+            answers = (*decided.answers, *decided.taken)
+            applied = [a.record.position for a in answers if a.order_id == id_ and a.verdict == "applied"]
+            self.unstorable.update(applied[-1:])
+        raise DecideAgainError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all lanes of a worker share."""
+
+    orders: Orders
+    outputs: Outputs
+    observer: Observer
+    group: Group
+    contracts: Contracts
+    park_seconds: float
+    now: Callable[[], datetime]
+    reached: Callable[[Step], None] = nothing
+
+
+class Settlement:
+    """What a lane does with a batch until every order is stored."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        parked: WaitingUpdates,
+        finished: Mapping[Partition, int],
+        committed: Mapping[Partition, int],
+    ) -> None:
+        self.heard = asyncio.get_running_loop().time()  # when the group was last heard of
+        self._around, self._parked = around, parked
+        self._finished, self._committed = finished, committed  # as the lane moves on
+
+    async def settle(
+        self,
+        records: Sequence[Record],
+        trial: Trial,
+        expired: Sequence[Parked],
+        untold: Sequence[Mark],
+        watch: "StopWatch",
+    ) -> Decided:
+        """Decode, load, decide and write."""
+        with watch("decode"):
+            items = [Item(record, decode(record, self._around.contracts)) for record in records]
+        with watch("load"):
+            stored = await self._load(items, trial, [*expired, *untold])
+            progress = await self._progress(stored)
+        with watch("decide"):
+            about = Circumstances(
+                rules=self._around.contracts.rules,
+                progress=progress,
+                numbers=trial.numbers,
+                attempts=trial.attempts,
+                unstorable=frozenset(trial.unstorable),
+                blind=trial.blind,
+                now=self._around.now(),
+                waiting=self._parked.entries,
+                expired=expired,
+                untold=untold,
+            )
+            decided = decide(items, stored, about)
+        with watch("write"):
+            await self._confirm(decided.absent)
+            await self._beware_of_a_pause()
+            trial.learn(await self._write(decided), decided)
+        return decided
+
+    async def _beware_of_a_pause(self) -> None:
+        """A process that stood still for long may have lost its partitions without knowing."""
+        now = asyncio.get_running_loop().time()
+        if now - self.heard > SILENCE_SECONDS:
+            if await self._parked.is_fenced():
+                raise FencedError
+            self.heard = now
+
+    async def _write(self, decided: Decided) -> Written:
+        """Orders in one bulk; those with updates that waited each in a transaction with them."""
+        results = [await self._around.orders.write([write for write in decided.writes if not write.waits])]
+        results += [await self._write_fenced(write, write.waits) for write in decided.writes if write.waits]
+        if decided.waits and all(result.done for result in results):
+            results.append(await self._write_fenced(None, decided.waits))
+        return Written(
+            done=all(result.done for result in results),
+            taken=tuple(key for result in results for key in result.taken),
+            unstorable=tuple(id_ for result in results for id_ in result.unstorable),
+        )
+
+    async def _write_fenced(self, write: Write | None, waits: Changes) -> Written:
+        written = await self._around.orders.write_fenced(self._parked.fence, write, waits)
+        if written.done:
+            self._parked.learn(waits)
+        return written
+
+    async def _load(self, items: Sequence[Item], trial: Trial, waiting: Sequence[Waiting]) -> list[Order]:
+        """The orders that the batch touches; new ones are not looked for at the first try."""
+        commands = [item.judged for item in items if isinstance(item.judged, Command)]
+        creates = [command for command in commands if command.operation is Operation.CREATE]
+        counted = [c.position for c in creates if DIALECTS[c.dialect].counted and c.position not in trial.numbers]
+        if counted:
+            trial.numbers.update(zip(counted, await self._around.orders.take_numbers(len(counted)), strict=True))
+        looked_up = [command for command in commands if not (trial.blind and command.operation is Operation.CREATE)]
+        keys = {key for command in looked_up for key in (*command.keys, *command.brought)}
+        ids = [] if trial.blind else [document_id(command.at, command.position) for command in creates]
+        if self._parked.entries:
+            near = keys.union(*(command.keys for command in creates))
+            keys |= related(self._parked.entries, near) - near
+            keys.update(key for one in waiting if isinstance(one, Parked) for key in one.command.keys)
+            ids += [one.order_id for one in waiting if isinstance(one, Mark) and one.order_id]
+        return await self._around.orders.load(keys, ids) if keys or ids else []
+
+    async def _progress(self, stored: Sequence[Order]) -> Progress:
+        """How far this lane is, and how far others are whose records these orders have seen."""
+        seen = {decision.position[:2] for order in stored for decision in order.ledger.decisions}
+        foreign = seen - self._finished.keys()
+        others = await self._around.group.committed(foreign) if foreign else {}
+        return Progress(published={**others, **self._finished}, committed={**others, **self._committed})
+
+    async def _confirm(self, absent: Sequence[str]) -> None:
+        """No refusal rests on an order that a majority does not know yet."""
+        confirmed = await asyncio.gather(*(self._around.orders.is_absent(key) for key in dict.fromkeys(absent)))
+        if not all(confirmed):
+            raise DecideAgainError
+
+
+class StopWatch:
+    """Seconds by step of one batch, over all tries."""
+
+    def __init__(self, reached: Callable[[Step], None]) -> None:
+        self.seconds: dict[str, float] = {}
+        self._reached = reached
+
+    @contextmanager
+    def __call__(self, step: Step) -> Iterator[None]:
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        try:
+            yield
+        finally:
+            self.seconds[step] = self.seconds.get(step, 0.0) + clock() - started
+        self._reached(step)
