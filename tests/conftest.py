@@ -39,6 +39,11 @@ async def _servers_fixture() -> AsyncIterator[Servers]:
 @pytest_asyncio.fixture(name="settings")
 async def _settings(servers: Servers) -> Settings:
     """Topics, group and database of one test."""
+    return await fresh_settings(servers)
+
+
+async def fresh_settings(servers: Servers) -> Settings:
+    """Topics, group and database that nothing else uses; the topics are there."""
     mine = uuid.uuid4().hex[:8]
     settings = read_settings(
         {
