@@ -3,19 +3,21 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orderstream.batch import Answer, Circumstances, Decided, Item, decide
+from orderstream.answers import Answer, Circumstances, Decided, Item
+from orderstream.batch import decide
 from orderstream.commands import Kind, Record
 from orderstream.decode import Contracts, decode
 from orderstream.dialects import DIALECTS
 from orderstream.identity import document_id
 from orderstream.json_text import JsonObject
+from orderstream.ledger import Progress
 from orderstream.order import Order, Position
 from orderstream.outcomes import Refusal
+from orderstream.parking import Waiting
 from orderstream.problems import Problem
 
 HERE = Path(__file__).parent
@@ -62,7 +64,7 @@ def an_example(dialect: str, number: int = 0, **changed: str | None) -> Record:
     return a_record(value=example.value, headers=example.headers, key=example.key, **changed)  # type: ignore[arg-type]
 
 
-def a_create(dialect: str, members: JsonObject | None = None, /, at: datetime = NOW, **headers: str | None) -> Record:
+def a_create(dialect: str, members: JsonObject | None = None, at: datetime = NOW, /, **headers: str | None) -> Record:
     """The dialect's first example with *members* put over its value, and *headers* over its headers."""
     example = DIALECTS[dialect].examples[0]
     value = {**example.value, **(members or {})}
@@ -70,7 +72,7 @@ def a_create(dialect: str, members: JsonObject | None = None, /, at: datetime = 
 
 
 def an_update(
-    order: Order, operation: str, members: JsonObject | None = None, /, at: datetime = NOW, **headers: str | None
+    order: Order, operation: str, members: JsonObject | None = None, at: datetime = NOW, /, **headers: str | None
 ) -> Record:
     """An update that names *order* by the id which it was given, unless *headers* say otherwise."""
     tenant = "site-account" if order.dialect == "subscription" else "tenant"
@@ -78,6 +80,13 @@ def an_update(
     scope = {tenant: order.tenant} if order.tenant is not None else {}
     named = {**sent, **scope, "order-id": str(order.refs["order_id"])}
     return a_record(value=members or {}, headers=named, key=order.record_key, at=at, **headers)  # type: ignore[arg-type]
+
+
+def a_message(operation: str, value: JsonObject, offset: int = 0, /, **headers: str | None) -> Record:
+    """A message of the dialect wishlist, where every operation exists."""
+    kind = "order-create" if operation == "order.create" else "order-update"
+    said = {"dialect": "wishlist", "message-type": kind, "tenant": "acme", "operation": operation}
+    return a_record(value=value, headers=said, key="k", offset=offset, **headers)  # type: ignore[arg-type]
 
 
 def problems(refused: object) -> list[tuple[str, str]]:
@@ -115,6 +124,7 @@ class Given:
 
     def __init__(self, *records: Record, contracts: Contracts | None = None) -> None:
         self.orders: dict[str, Order] = {}
+        self.waiting: dict[Position, Waiting] = {}
         self.contracts = contracts or Contracts()
         self._next: Counter[tuple[str, int]] = Counter()
         for record in records:
@@ -129,32 +139,46 @@ class Given:
     def when(self, record: Record) -> Then:
         """Decide the record, at the next offset of its topic; keep what it does; see that a replay does nothing."""
         record = self._placed(record)
-        decided = self._decide(record)
-        self.orders |= {write.after.id: write.after for write in decided.writes}
-        assert _again(decided) == self._decide(record)
+        decided = self.decided(record)
+        self._keep(decided)
+        assert _again(decided) == self.decided(record)
         (answer,) = decided.answers
         return Then(answer, self.orders.get(answer.order_id or ""), [json.loads(e.value) for e in decided.events])
+
+    def _keep(self, decided: Decided) -> None:
+        self.orders |= {write.after.id: write.after for write in decided.writes}
+        for changes in (decided.waits, *(write.waits for write in decided.writes)):
+            self.waiting |= {position: waiting for position, waiting in changes.items() if waiting}
 
     def _placed(self, record: Record) -> Record:
         topic, partition, _ = record.position
         self._next[topic, partition] += 1
-        return replace(record, position=Position(topic, partition, self._next[topic, partition]))
+        return record._replace(position=Position(topic, partition, self._next[topic, partition]))
 
-    def _decide(self, record: Record) -> Decided:
+    def decided(self, record: Record) -> Decided:
+        """What would be decided on this record, as it stands."""
         item = Item(record, decode(record, self.contracts))
         numbers = {record.position: 100_000 + record.position.offset}
-        about = Circumstances(rules=self.contracts.rules, numbers=numbers)
+        done = {partition: last + 1 for partition, last in self._next.items()} | {
+            record.position[:2]: record.position.offset
+        }
+        about = Circumstances(
+            rules=self.contracts.rules, numbers=numbers, progress=Progress(done, done), waiting=self.waiting
+        )
         return decide([item], found_by([item], self.orders.values()), about)
 
 
 def _again(decided: Decided) -> Decided:
     """What a redelivery must find: the stored decisions, the same events without their traces, nothing to write."""
-    answers = tuple(answer._replace(repeated=answer.order_id is not None) for answer in decided.answers)
+    answers = tuple(
+        answer._replace(repeated=answer.order_id is not None or answer.verdict == "parked")
+        for answer in decided.answers
+    )
     events = tuple(
         event._replace(headers=tuple(one for one in event.headers if one[0] != "traceparent"))
         for event in decided.events
     )
-    return decided._replace(answers=answers, writes=(), events=events, repeats=len(events))
+    return decided._replace(answers=answers, writes=(), events=events, repeats=len(events), waits={})
 
 
 def found_by(items: Sequence[Item], orders: Iterable[Order]) -> list[Order]:

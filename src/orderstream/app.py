@@ -61,7 +61,7 @@ async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders
         reached=reached,
     )
     broker = KafkaBroker(
-        settings.kafka_bootstrap,
+        settings.kafka_bootstrap.split(","),  # one text would be taken for one address
         security=security(settings),
         consumer_only=True,  # events go out through our own producer
         allow_auto_create_topics=False,

@@ -71,6 +71,9 @@ class _Batch:
     def settle(self, item: Item) -> None:
         """Decide one record, and the updates that waited for what it brings."""
         record, judged = item
+        waits = self._about.waiting.get(record.position)
+        if waits and waits.record.digest() != record.digest():
+            raise AnotherRecordError(record.position)
         if isinstance(judged, Refusal):
             self._answers.append(_rejection(record, None, judged))
         elif self._parking.turn_of(record.position):

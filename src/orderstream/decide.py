@@ -17,8 +17,8 @@ from orderstream.problems import Code, Problem, header
 def meet(order: Order, command: Command) -> Outcome:
     """A create meets an order that is there already (contracts 1.5)."""
     named = zip((*command.keys, *command.brought), (*command.addresses, *command.brings), strict=True)
-    equal = command.said == order.ledger.said
-    for address in (address for key, address in named if key in order.lookup_keys):
+    equal, known = command.said == order.ledger.said, set(order.lookup_keys)
+    for address in (address for key, address in named if key in known):
         if address.kind == "entry-id":
             return Refusal.of(Problem(Code.DUPLICATE_ENTRY, address.path, "names a line of another order"))
         if equal:

@@ -1,6 +1,6 @@
 """From a record to the command that it carries, or to everything that is wrong with it (pure; contracts 1.2 to 1.4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import assert_never
@@ -15,7 +15,7 @@ from orderstream.outcomes import Refusal
 from orderstream.problems import Code, Problem, header, in_order, path
 from orderstream.validation import Judged, judge
 
-_SHARED_FORMS: Mapping[str, HeaderForm] = {
+SHARED_FORMS: Mapping[str, HeaderForm] = {
     "content-type": forms.CONTENT_TYPE,
     "idempotency-key": forms.IDEMPOTENCY_KEY,
     "source-version": forms.SOURCE_VERSION,
@@ -44,13 +44,14 @@ def decode(record: Record, contracts: Contracts) -> Command | Refusal:
     found: list[Problem] = [] if record.key else [Problem(Code.KEY_MISSING, "key", "the record has no key")]
     texts = _texts(record, found)
     sent = _sent(record, texts)
+    found += [_missing(name) for name in ("dialect", "message-type") if name not in sent]
     _expect_message_type(texts, record.kind, found)
     dialect = _dialect(texts, found)
-    operation = _operation(texts, record.kind, dialect, found)
+    operation = _operation(texts, sent, record.kind, dialect, found)
     value = _value(record, contracts, found)
+    headers = _headers(texts, sent, _forms(dialect, operation), found)
     if dialect is None or operation is None:
         return Refusal(in_order(found))
-    headers = _headers(texts, dialect, operation, found)
     normal = _judge(value, dialect, operation, contracts.of(dialect), found)
     message = Message(operation, headers, normal.value, sent)
     found += dialect.identity(message) if value is not None else ()
@@ -69,13 +70,13 @@ def _texts(record: Record, found: list[Problem]) -> dict[str, str]:
         if name not in forms.NAMES:
             continue
         text = _text(raw)
-        if text is None and name in forms.TRACING:
+        if name in forms.PASSED_ON and (text is None or len(text) > forms.MAX_TEXT):
             continue
         if text is None:
             found.append(Problem(Code.HEADER_INVALID, header(name), "must be UTF-8 text"))
         elif texts.setdefault(name, text) != text:
             found.append(Problem(Code.HEADER_INVALID, header(name), "is there twice, with different values"))
-    return {name: text for name, text in texts.items() if not (name in forms.TRACING and len(text) > forms.MAX_TEXT)}
+    return texts
 
 
 def _sent(record: Record, texts: Mapping[str, str]) -> frozenset[str]:
@@ -92,27 +93,26 @@ def _text(raw: bytes | None) -> str | None:
 
 
 def _expect_message_type(texts: Mapping[str, str], kind: Kind, found: list[Problem]) -> None:
-    if "message-type" not in texts:
-        found.append(_missing("message-type"))
-    elif texts["message-type"] != kind.value:
+    if texts.get("message-type", kind.value) != kind.value:
         found.append(Problem(Code.HEADER_INVALID, header("message-type"), f"must be {kind.value} on this topic"))
 
 
 def _dialect(texts: Mapping[str, str], found: list[Problem]) -> Dialect | None:
-    if "dialect" not in texts:
-        found.append(_missing("dialect"))
-        return None
-    dialect = DIALECTS.get(texts["dialect"])
-    if dialect is None:
+    dialect = DIALECTS.get(texts.get("dialect", ""))
+    if dialect is None and "dialect" in texts:
         found.append(Problem(Code.UNKNOWN_DIALECT, header("dialect"), f"must be one of {', '.join(DIALECTS)}"))
     return dialect
 
 
-def _operation(texts: Mapping[str, str], kind: Kind, dialect: Dialect | None, found: list[Problem]) -> Operation | None:
-    default = Operation.CREATE.value if kind is Kind.CREATE else None
-    name = texts.get("operation", default)
-    if name is None:
+def _operation(
+    texts: Mapping[str, str], sent: Collection[str], kind: Kind, dialect: Dialect | None, found: list[Problem]
+) -> Operation | None:
+    if "operation" not in sent:
+        if kind is Kind.CREATE:
+            return Operation.CREATE
         found.append(_missing("operation"))
+    name = texts.get("operation")
+    if name is None:
         return None
     possible = [operation.value for operation in _operations(kind) if dialect is None or operation in dialect.shapes]
     if name in possible:
@@ -146,13 +146,21 @@ def _value(record: Record, contracts: Contracts, found: list[Problem]) -> JsonOb
     return None
 
 
-def _headers(texts: Mapping[str, str], dialect: Dialect, operation: Operation, found: list[Problem]) -> dict[str, str]:
+def _forms(dialect: Dialect | None, operation: Operation | None) -> Mapping[str, HeaderForm]:
+    """The headers that this message may use; where that cannot be told, those that all dialects share."""
+    if dialect is None or operation is None:
+        return {**SHARED_FORMS, **dict.fromkeys(forms.ADDRESSES, HeaderForm(str, "a text"))}
+    return {**SHARED_FORMS, **dialect.headers(operation)}
+
+
+def _headers(
+    texts: Mapping[str, str], sent: Collection[str], expected: Mapping[str, HeaderForm], found: list[Problem]
+) -> dict[str, str]:
     """The headers in normal form; what is wrong is left out."""
-    expected = {**_SHARED_FORMS, **dialect.headers(operation)}
-    found += [_missing(name) for name, form in expected.items() if form.required and name not in texts]
+    found += [_missing(name) for name, form in expected.items() if form.required and name not in sent]
     normal: dict[str, str] = {}
     for name, text in texts.items():
-        if name == "order-ref" and not text:
+        if name not in sent:
             continue  # an empty reference is no reference
         form = expected.get(name)
         if form is None and name in forms.ADDRESSES:

@@ -5,9 +5,12 @@ from typing import Final
 from uuid import UUID
 
 from orderstream.dialect import HeaderForm
+from orderstream.fields import pattern_of
+from orderstream.json_text import JsonObject
 
 MAX_TEXT: Final = 512  # characters of an id, a reference, a tenant or a tracing header
 TRACING: Final = ("correlation-id", "traceparent", "tracestate")
+PASSED_ON: Final = (*TRACING, "replay-of", "rejection-attempt")  # unless they are too long or no UTF-8
 ADDRESSES: Final = ("order-id", "order-ref", "entry-id", "entry-ref")
 NAMES: Final = frozenset({
     "dialect", "message-type", "operation", "content-type", "idempotency-key", "tenant", "site-account",
@@ -18,7 +21,7 @@ CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "accesstoken"})
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _HEX24 = re.compile(r"[0-9a-fA-F]{24}", re.ASCII)
-_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,18})", re.ASCII)
 
 
 def uuid(text: str) -> str | None:
@@ -56,8 +59,14 @@ def json_type(text: str) -> str | None:
     return text if text.split(";")[0].strip().lower() == "application/json" else None
 
 
-IDEMPOTENCY_KEY: Final = HeaderForm(uuid, "a UUID")
-SOURCE_VERSION: Final = HeaderForm(int64, "a decimal int64 of 0 or more")
+_SIZE: Final[JsonObject] = {"minLength": 1, "maxLength": MAX_TEXT}
+
+A_UUID: Final = HeaderForm(uuid, "a UUID", schema={"pattern": pattern_of(_UUID)})
+HEX24: Final = HeaderForm(hex24, "24 hex characters", schema={"pattern": pattern_of(_HEX24)})
+IDEMPOTENCY_KEY: Final = A_UUID
+SOURCE_VERSION: Final = HeaderForm(int64, "a decimal int64 of 0 or more", schema={"pattern": pattern_of(_DECIMAL)})
 CONTENT_TYPE: Final = HeaderForm(json_type, "application/json")
-TENANT: Final = HeaderForm(non_blank, f"a text of 1 to {MAX_TEXT} characters that is not blank")
-TEXT: Final = HeaderForm(non_empty, f"a text of 1 to {MAX_TEXT} characters")
+TENANT: Final = HeaderForm(
+    non_blank, f"a text of 1 to {MAX_TEXT} characters that is not blank", schema={**_SIZE, "pattern": r"\S"}
+)
+TEXT: Final = HeaderForm(non_empty, f"a text of 1 to {MAX_TEXT} characters", schema=_SIZE)

@@ -16,9 +16,12 @@ MAX_DEPTH = 64  # levels; the value itself is the first
 MAX_MEMBERS = 100_000  # members and elements
 INT64 = range(-(2**63), 2**63)
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_EMPTY = re.compile(rb"\{\s*\}|\[\s*\]")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{[]}")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_MAYBE_INTEGRAL_FLOAT = re.compile(rb"[:,\[]-?\d+(?:\.0[,}\]]|(?:\.\d+)?e)")
+_SIGNIFICANT_DIGIT = re.compile(r"-?[0.]*[1-9]")
+_MAYBE_INTEGRAL_FLOAT = re.compile(rb"(?:^|[:,\[])-?\d+(?:\.0(?:$|[,}\]])|(?:\.\d+)?e)")
 
 
 class MalformedJsonError(ValueError):
@@ -76,21 +79,19 @@ def _bound(raw: bytes) -> None:
     opened = raw.count(b"{") + raw.count(b"[")
     if opened <= MAX_DEPTH and opened + raw.count(b",") <= MAX_MEMBERS:
         return  # cannot be too deep nor too wide, whatever stands in its strings
-    marks = _STRINGS.sub(b"", raw)
-    if marks.count(b",") + marks.count(b"{") + marks.count(b"[") > MAX_MEMBERS:
+    marks = _STRINGS.sub(b'""', raw)
+    filled = marks.count(b"{") + marks.count(b"[") - len(_EMPTY.findall(marks))
+    if marks.count(b",") + filled > MAX_MEMBERS:
         raise TooLargeError(f"the value has more than {MAX_MEMBERS} members and elements")
-    if max(_depths(marks), default=0) > MAX_DEPTH:
+    if max(_depths(marks.translate(None, _NO_BRACKETS)), default=0) > MAX_DEPTH:
         raise TooLargeError(f"the value is deeper than {MAX_DEPTH} levels")
 
 
-def _depths(marks: bytes) -> Iterator[int]:
+def _depths(brackets: bytes) -> Iterator[int]:
     depth = 0
-    for mark in marks:
-        if mark in b"{[":
-            depth += 1
-            yield depth
-        elif mark in b"}]":
-            depth -= 1
+    for bracket in brackets:
+        depth += 1 if bracket in b"{[" else -1
+        yield depth
 
 
 def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
@@ -111,9 +112,15 @@ def _number(text: str) -> float | LostDigits:
     shortest = repr(number)
     if shortest == text:
         return number
-    if shortest in ("inf", "-inf") or Decimal(shortest) != Decimal(text):
+    if shortest in ("inf", "-inf") or not _says_the_same(shortest, text):
         return LOST_DIGITS
     return number
+
+
+def _says_the_same(shortest: str, text: str) -> bool:
+    if shortest in ("0.0", "-0.0"):  # the exponent may be beyond what a Decimal can hold
+        return not _SIGNIFICANT_DIGIT.match(text)
+    return Decimal(shortest) == Decimal(text)
 
 
 def _constant(text: str) -> Json:

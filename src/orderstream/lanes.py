@@ -134,6 +134,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         lanes, self._lanes = self._lanes, {}
         await asyncio.gather(*(lane.drain(DRAIN_SECONDS) for lane in lanes.values()))
         await self._commit(lanes.values())
+        await asyncio.gather(*(lane.forget() for lane in lanes.values()))
 
     def start_committing(self) -> None:
         """Commit what lanes finish, all in one request, beside them."""

@@ -21,7 +21,8 @@ class Refusal:
     @classmethod
     def unstorable(cls) -> "Refusal":
         """No document can hold what the message would make of the order."""
-        return cls.of(Problem(Code.UNSTORABLE, "value", "the order would not fit into one document"))
+        message = "no document can hold the order: too many bytes, or a sum of more than 34 digits"
+        return cls.of(Problem(Code.UNSTORABLE, "value", message))
 
     @property
     def code(self) -> Code:

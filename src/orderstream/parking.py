@@ -120,7 +120,8 @@ def related(waiting: Mapping[Position, Waiting], keys: Iterable[str]) -> set[str
     near = set(keys)
     parked = [one for one in waiting.values() if isinstance(one, Parked)]
     while True:
-        grown = near.union(*(one.command.keys for one in parked if not near.isdisjoint(one.command.keys)))
+        taken = [one.command for one in parked if not near.isdisjoint(one.command.keys)]
+        grown = near.union(*(command.keys for command in taken), *(command.brought for command in taken))
         if len(grown) == len(near):
             return grown
         near = grown

@@ -26,6 +26,7 @@ BATCH_RECORDS: Final = 500
 BATCH_BYTES: Final = 4 * 2**20  # of values
 LONGEST_PAUSE: Final = 5.0  # seconds between two tries
 LOOK_AFTER_SECONDS: Final = 1.0  # between two looks at what waits
+FORGET_SECONDS: Final = 3.0  # for the last marks, when the partition goes to somebody else
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class Lane:
         self._parked = WaitingUpdates(number, around.orders, around.contracts, around.park_seconds)
         self._settlement = Settlement(around, self._parked, self.finished, self.committed)
         self._creates_until: datetime | None = None
+        self._looked = 0.0  # when what waits was last looked after
         self._records: deque[Record] = deque()
         self._record_bytes = 0
         self._wake = asyncio.Event()
@@ -83,6 +85,12 @@ class Lane:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    async def forget(self) -> None:
+        """Remove marks that are over: the next owner would publish them once more."""
+        with suppress(UnavailableError, FencedError, TimeoutError):  # so be it then
+            async with asyncio.timeout(FORGET_SECONDS):
+                await self._parked.forget(self.committed)
+
     async def run(self) -> None:
         """Batch after batch, until drained."""
         try:
@@ -91,6 +99,7 @@ class Lane:
                 await self._wait()
                 while self._records and not self._stopping:
                     await self._handle(self._take())
+                    await self._look_after_now_and_then()
         except BelowFloorError as error:
             if not await self._is_late(error.position):
                 self._stand(error.position, str(error))
@@ -118,7 +127,13 @@ class Lane:
             async with asyncio.timeout(LOOK_AFTER_SECONDS):
                 await self._wake.wait()
         self._wake.clear()
-        if self._parked.entries and not self._records:
+        await self._look_after_now_and_then()
+
+    async def _look_after_now_and_then(self) -> None:
+        """Under load too: a lane that is never at rest must not keep what waits for ever."""
+        now = asyncio.get_running_loop().time()
+        if self._parked.entries and now >= self._looked + LOOK_AFTER_SECONDS:
+            self._looked = now
             await self._patient(self._look_after)
 
     async def _look_after(self) -> None:
@@ -166,10 +181,12 @@ class Lane:
         async for attempt in self._patiently():
             with attempt:
                 try:
-                    return await call()
+                    done = await call()
                 except FencedError:
                     await self._open()
                     raise
+                self.standing = None
+                return done
         raise AssertionError("tries never end")
 
     async def _try(self, records: Sequence[Record], trial: Trial, expired: Sequence[Parked] = ()) -> int:

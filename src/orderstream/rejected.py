@@ -34,7 +34,7 @@ def rejected_message(
     original = tuple((name, value) for name, value in record.headers if not _is_ours(name))
     ours = _headers(record, problems, count, at)
     if record.key is None and record.value is None:
-        return RejectedMessage(None, b"", (*original, *ours, ("rejection-null-value", b"true")))
+        return _fitted(None, b"", original, (*ours, ("rejection-null-value", b"true")), max_bytes)
     return _fitted(record.key, record.value, original, ours, max_bytes)
 
 
@@ -74,29 +74,34 @@ def _fitted(
     key: bytes | None, value: bytes | None, original: Headers, ours: Headers, max_bytes: int
 ) -> RejectedMessage:
     """What the topic does not admit is cut: the value, then the key, then original headers, largest first."""
-    whole = RejectedMessage(key, value, (*original, *ours))
-    if _size(whole) <= max_bytes:
-        return whole
-    digest = sha256(value or b"").hexdigest().encode()
-    ours = (*ours, ("rejection-truncated", b"true"), ("rejection-sha256", digest))
-    cut = RejectedMessage(key, value and value[:CUT_BYTES], (*original, *ours))
-    if _size(cut) <= max_bytes:
-        return cut
-    return _without_headers(key and key[:CUT_BYTES], value and value[:CUT_BYTES], original, ours, max_bytes)
+    message = RejectedMessage(key, value, (*original, *ours))
+    cut = (("rejection-truncated", b"true"), ("rejection-sha256", sha256(value or b"").hexdigest().encode()))
+    if _size(message) > max_bytes and value and len(value) > CUT_BYTES:
+        message = RejectedMessage(key, value[:CUT_BYTES], (*original, *ours, *cut))
+    if _size(message) > max_bytes and key and len(key) > CUT_BYTES:
+        message = RejectedMessage(key[:CUT_BYTES], message.value, (*original, *ours, *cut))
+    excess = _size(message) - max_bytes
+    return message if excess <= 0 else _without_headers(message, len(original), excess)
 
 
-def _without_headers(
-    key: bytes | None, value: bytes | None, original: Headers, ours: Headers, max_bytes: int
-) -> RejectedMessage:
-    kept = list(original)
-    message = RejectedMessage(key, value, (*kept, *ours))
-    while _size(message) > max_bytes and kept:
-        kept.remove(max(kept, key=lambda header: len(header[0]) + len(header[1] or b"")))
-        dropped = str(len(original) - len(kept)).encode()
-        message = RejectedMessage(key, value, (*kept, *ours, ("rejection-headers-dropped", dropped)))
-    return message
+def _without_headers(message: RejectedMessage, originals: int, excess: int) -> RejectedMessage:
+    """Without as many original headers, largest first, as make room; *originals* of the headers are such."""
+    told = "rejection-headers-dropped"
+    excess += _header_size((told, str(originals).encode()))
+    dropped: set[int] = set()
+    for place in sorted(range(originals), key=lambda place: _header_size(message.headers[place]), reverse=True):
+        if excess <= 0:
+            break
+        dropped.add(place)
+        excess -= _header_size(message.headers[place])
+    kept = tuple(header for place, header in enumerate(message.headers) if place not in dropped)
+    return message._replace(headers=(*kept, (told, str(len(dropped)).encode())))
 
 
 def _size(message: RejectedMessage) -> int:
-    headers = sum(len(name.encode()) + len(value or b"") + HEADER_OVERHEAD for name, value in message.headers)
-    return len(message.key or b"") + len(message.value or b"") + headers + OVERHEAD
+    return len(message.key or b"") + len(message.value or b"") + sum(map(_header_size, message.headers)) + OVERHEAD
+
+
+def _header_size(header: tuple[str, bytes | None]) -> int:
+    name, value = header
+    return len(name.encode()) + len(value or b"") + HEADER_OVERHEAD

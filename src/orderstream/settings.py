@@ -1,6 +1,7 @@
 """Settings, read from the environment in one place; a wrong one is told in one line (interface 6)."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -14,6 +15,8 @@ from orderstream.decode import Contracts
 from orderstream.dialects import DIALECTS
 from orderstream.failpoints import VARIABLE
 from orderstream.rules_file import PREFIX, SettingError, read_rules
+
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+):[0-9]{1,5}")
 
 
 class Settings(BaseModel):
@@ -43,7 +46,7 @@ class Settings(BaseModel):
     allow_plaintext: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
-    park_seconds: float = Field(600, ge=0)
+    park_seconds: float = Field(600, ge=0, allow_inf_nan=False)
     max_value_bytes: int = Field(1_048_576, ge=1)
     allow: str = ""
     rules_file: Path | None = None
@@ -54,13 +57,56 @@ class Settings(BaseModel):
         rules = read_rules(self.rules_file) if self.rules_file else {}
         return Contracts(self.max_value_bytes, rules, frozenset(_names(self.allow)))
 
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _addresses(cls, listed: str) -> str:
+        if not all(_ADDRESS.fullmatch(address.strip()) for address in listed.split(",")):
+            raise ValueError("must be host:port, or several of them with commas between")
+        return listed
+
+    @field_validator("mongo_url")
+    @classmethod
+    def _a_mongodb_url(cls, url: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(url.get_secret_value())
+        except ValueError:  # its text holds what was given
+            raise ValueError("must be a URL") from None
+        if parts.scheme not in ("mongodb", "mongodb+srv"):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return url
+
+    @field_validator("http_token")
+    @classmethod
+    def _a_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not token.get_secret_value():
+            raise ValueError("must not be empty; without it the orders cannot be read over HTTP")
+        return token
+
     @field_validator("allow")
     @classmethod
     def _only_dialects(cls, allow: str) -> str:
+        if "," in allow and not any(_names(allow)):
+            raise ValueError("names nothing; leave it empty to admit everything")
         unknown = {name.split("/")[0] for name in _names(allow)} - DIALECTS.keys()
         if unknown:
             raise ValueError(f"names no dialect; the dialects are {', '.join(DIALECTS)}")
         return allow
+
+    @model_validator(mode="after")
+    def _keep_the_topics_apart(self) -> "Settings":
+        seen: dict[str, str] = {}
+        for name in ("topic_create", "topic_update", "topic_status", "topic_rejected"):
+            other = seen.setdefault(getattr(self, name), name)
+            if other != name:
+                raise ValueError(f"{PREFIX}{name.upper()} is the same topic as {PREFIX}{other.upper()}")
+        return self
+
+    @model_validator(mode="after")
+    def _log_in_with_both(self) -> "Settings":
+        for name in ("kafka_sasl_username", "kafka_sasl_password"):
+            if self.kafka_security_protocol.startswith("SASL") and getattr(self, name) is None:
+                raise ValueError(f"{PREFIX}{name.upper()} is needed with {self.kafka_security_protocol}")
+        return self
 
     @model_validator(mode="after")
     def _speak_plaintext_only_to_this_machine(self) -> "Settings":
@@ -126,7 +172,8 @@ def _speaks_tls(url: str) -> bool:
     """Whether this MongoDB URL keeps to TLS or to this machine."""
     parts = urlsplit(url)
     options = {name.lower(): value for name, value in parse_qsl(parts.query)}
-    if "true" in (options.get("tls"), options.get("ssl")) or parts.scheme == "mongodb+srv":
+    default = "true" if parts.scheme == "mongodb+srv" else "false"
+    if options.get("tls", options.get("ssl", default)) == "true":
         return True
     hosts = parts.netloc.rpartition("@")[2].split(",")
-    return _all_loopback(host if ":" in host else f"{host}:27017" for host in hosts)
+    return _all_loopback(host if re.search(r":\d+$", host) else f"{host}:27017" for host in hosts)

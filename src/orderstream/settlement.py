@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from orderstream.answers import Circumstances, Decided, Item, Write
+from orderstream.answers import Answer, Circumstances, Decided, Item, Write
 from orderstream.batch import decide
 from orderstream.commands import Command, Operation, Record
 from orderstream.decode import Contracts, decode
@@ -35,20 +35,34 @@ class Trial:
     numbers: dict[Position, int] = field(default_factory=dict)
     attempts: dict[Position, int] = field(default_factory=dict)
     unstorable: set[Position] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)  # keys of orders that were not looked up and stood in the way
+    limit: int | None = None  # how many records may be decided together
 
     def learn(self, written: Written, decided: Decided) -> None:
         """Take the next generated number where one was taken; refuse what cannot be stored."""
         if written.done:
             return
+        self.taken.update(written.taken)
         for write in decided.writes:
             if write.before is None and not set(written.taken).isdisjoint(write.after.lookup_keys):
                 cause = write.after.history[0].cause
                 self.attempts[cause] = self.attempts.get(cause, 0) + 1
         for id_ in written.unstorable:
-            answers = (*decided.answers, *decided.taken)
-            applied = [a.record.position for a in answers if a.order_id == id_ and a.verdict == "applied"]
-            self.unstorable.update(applied[-1:])
+            self._refuse_what_is_too_much(id_, decided)
         raise DecideAgainError
+
+    def _refuse_what_is_too_much(self, order_id: str, decided: Decided) -> None:
+        """The message after which no document can hold the order; to find it alone, the batch is halved."""
+        applied = [place for place, answer in enumerate(decided.answers) if _grew(answer, order_id)]
+        if len(applied) > 1:
+            self.limit = min(applied[len(applied) // 2], self.limit or len(decided.answers))
+        else:
+            grown = [answer for answer in (*decided.answers, *decided.taken) if _grew(answer, order_id)]
+            self.unstorable.update(answer.record.position for answer in grown[-1:])
+
+
+def _grew(answer: Answer, order_id: str) -> bool:
+    return answer.order_id == order_id and answer.verdict == "applied" and not answer.repeated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +103,7 @@ class Settlement:
     ) -> Decided:
         """Decode, load, decide and write."""
         with watch("decode"):
-            items = [Item(record, decode(record, self._around.contracts)) for record in records]
+            items = [Item(record, decode(record, self._around.contracts)) for record in records[: trial.limit]]
         with watch("load"):
             stored = await self._load(items, trial, [*expired, *untold])
             progress = await self._progress(stored)
@@ -147,7 +161,7 @@ class Settlement:
         if counted:
             trial.numbers.update(zip(counted, await self._around.orders.take_numbers(len(counted)), strict=True))
         looked_up = [command for command in commands if not (trial.blind and command.operation is Operation.CREATE)]
-        keys = {key for command in looked_up for key in (*command.keys, *command.brought)}
+        keys = trial.taken.union(*((*command.keys, *command.brought) for command in looked_up))
         ids = [] if trial.blind else [document_id(command.at, command.position) for command in creates]
         if self._parked.entries:
             near = keys.union(*(command.keys for command in creates))

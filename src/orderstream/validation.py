@@ -101,7 +101,7 @@ def _sentence(message: str) -> str:
 def _unseen(value: JsonObject, seen: set[tuple[Segment, ...]]) -> Iterator[Fault]:
     """Faults inside free maps that pydantic did not reach because something beside them was wrong."""
     for code, place, message in map_faults(value):
-        if not any(place[: len(known)] == known for known in seen):
+        if seen.isdisjoint(place[:length] for length in range(len(place) + 1)):
             yield place, Problem(code, path(*place), message)
 
 
