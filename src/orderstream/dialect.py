@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from functools import cached_property
+from decimal import Context, Decimal
+from functools import cached_property, reduce
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from pydantic import TypeAdapter
@@ -14,6 +14,8 @@ from orderstream.identity import Identities
 from orderstream.json_text import Json, JsonObject
 from orderstream.order import FulfilmentStatus, OrderStatus, PaymentStatus, Status, Warned
 from orderstream.problems import Problem
+
+_EXACT: Final = Context(prec=1_000)  # more digits than any sum of doubles and int64 has
 
 
 class Unsound:
@@ -59,6 +61,8 @@ class Shape:
     read_only: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()  # checked, and not stored
     addressing: frozenset[str] = frozenset()  # only say which order or line is meant
+    conditions: Sequence[JsonObject] = ()  # of the rules across members, what JSON Schema can say
+    unsaid: Sequence[str] = ()  # and what it cannot, for its readers
 
     @cached_property
     def validator(self) -> "TypeAdapter[JsonObject]":
@@ -72,6 +76,7 @@ class HeaderForm(NamedTuple):
     normal: Callable[[str], str | None]
     described: str
     required: bool = False
+    schema: JsonObject = {}  # noqa: RUF012  # the same for JSON Schema, as far as it can say it
 
 
 class Normalised(NamedTuple):
@@ -118,6 +123,11 @@ class Example:
     headers: Mapping[str, str]
     key: str
     value: JsonObject
+
+    @property
+    def operation(self) -> Operation:
+        """What its headers ask for; a create need not say it."""
+        return Operation(self.headers.get("operation", Operation.CREATE))
 
 
 Problems: TypeAlias = Iterable[Problem]
@@ -177,7 +187,12 @@ def amount(value: Json) -> Decimal | None:
 def total(values: Iterable[Json]) -> Decimal | None:
     """The sum of the numbers among *values*; None when there are none."""
     amounts = [number for value in values if (number := amount(value)) is not None]
-    return sum(amounts, Decimal(0)) if amounts else None
+    return exact_sum(amounts) if amounts else None
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum with all its digits; the default context would round it to 28."""
+    return reduce(_EXACT.add, amounts, Decimal(0))
 
 
 def present(**members: Decimal | None) -> dict[str, Decimal]:

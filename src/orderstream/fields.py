@@ -1,12 +1,12 @@
 """The types of members: what the contracts' words *number*, *joiId*, *date or date-time* … mean (contracts 1.4)."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from annotated_types import Ge, Le
-from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from orderstream.json_text import LOST_DIGITS
@@ -17,8 +17,8 @@ OPEN = ConfigDict(extra="allow", strict=True)  # an open object: further members
 
 _EXTENDED_DATE = r"\d{4}-\d{2}-\d{2}"
 _OFFSET = r"(?:Z|[+-]\d{2}(?::?\d{2})?)"
-_ISO_8601 = re.compile(rf"{_EXTENDED_DATE}(?:T\d{{2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?{_OFFSET})?", re.ASCII)
-_RFC_3339 = re.compile(
+ISO_8601 = re.compile(rf"{_EXTENDED_DATE}(?:T\d{{2}}:\d{{2}}(?::\d{{2}}(?:[.,]\d{{1,9}})?)?{_OFFSET})?", re.ASCII)
+RFC_3339 = re.compile(
     rf"{_EXTENDED_DATE}[Tt ]\d{{2}}:\d{{2}}:\d{{2}}(?:\.\d{{1,9}})?(?:[Zz]|[+-]\d{{2}}:\d{{2}})", re.ASCII
 )
 _FRACTION = re.compile(r"[.,](\d+)")
@@ -36,17 +36,33 @@ def instant(text: str) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _dated(form: re.Pattern[str], described: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
+def pattern_of(form: re.Pattern[str]) -> str:
+    """The form of a whole text, as JSON Schema writes it."""
+    return f"^{form.pattern}$".replace(r"\d", "[0-9]")  # elsewhere `\d` may be any digit of Unicode
+
+
+class Dated:
+    """A text of this form that names a moment of the calendar."""
+
+    def __init__(self, form: re.Pattern[str], described: str) -> None:
+        self.form = form
+        self.described = described
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        described = self.described[0].upper() + self.described[1:]
+        return {**handler(schema), "pattern": pattern_of(self.form), "description": described}
+
+    def _check(self, text: str) -> str:
         try:
-            if form.fullmatch(text):
+            if self.form.fullmatch(text):
                 instant(text)
                 return text
         except (ValueError, OverflowError):
             pass
-        raise wrong(Code.FIELD_FORMAT, f"must be {described}")
-
-    return check
+        raise wrong(Code.FIELD_FORMAT, f"must be {self.described}")
 
 
 class _Numeric:
@@ -57,7 +73,8 @@ class _Numeric:
         return core_schema.custom_error_schema(either, Code.FIELD_TYPE.value, custom_error_message="must be a number")
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "number"}
+        bounds = {"ge": "minimum", "gt": "exclusiveMinimum"}  # pydantic leaves them in its own words
+        return {"type": "number", **{bounds[name]: at for name, at in handler(schema).items() if name in bounds}}
 
 
 class OneOf:
@@ -78,6 +95,9 @@ class OneOf:
         if text in self.table or text in added:
             return text
         raise wrong(Code.FIELD_ENUM, f"must be one of {', '.join([*self.table, *added])}")
+
+
+FREE_KEY: Final = {"maxLength": 256, "pattern": "^[^$\\u0000][^\\u0000]*$"}  # for JSON Schema; `map_faults` judges
 
 
 def map_faults(value: object, *place: Segment) -> Iterator[tuple[Code, tuple[Segment, ...], str]]:
@@ -125,19 +145,23 @@ class EmptyOr:
         return text
 
 
+class OrElse:
+    """What a dialect also takes, and its normalisation removes before the check: for JSON Schema alone."""
+
+    def __init__(self, **schema: object) -> None:
+        self.schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), self.schema]}
+
+
 Number: TypeAlias = Annotated[float, _Numeric()]
 NumberFrom0: TypeAlias = Annotated[float, _Numeric(), Ge(0)]
 Int64: TypeAlias = Annotated[int, Ge(-(2**63)), Le(2**63 - 1)]
 Hex24: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{24}$"), AfterValidator(str.lower)]
-Iso8601: TypeAlias = Annotated[
-    str,
-    AfterValidator(_dated(_ISO_8601, "an ISO 8601 date, or a date-time with an offset")),
-    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
-]
+Iso8601: TypeAlias = Annotated[str, Dated(ISO_8601, "an ISO 8601 date, or a date-time with an offset")]
 Rfc3339: TypeAlias = Annotated[
-    str,
-    AfterValidator(_dated(_RFC_3339, "an RFC 3339 date-time with an offset")),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    str, Dated(RFC_3339, "an RFC 3339 date-time with an offset"), Field(json_schema_extra={"format": "date-time"})
 ]
 Anything: TypeAlias = Annotated[Any, AfterValidator(sound_inside)]
 FreeMap: TypeAlias = Annotated[dict[str, Any], AfterValidator(sound_inside)]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Final, Required
 
 from annotated_types import Len
-from pydantic import AfterValidator, Field, with_config
+from pydantic import AfterValidator, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, with_config
 from typing_extensions import TypedDict
 
 from orderstream import headers as forms
@@ -26,7 +26,7 @@ from orderstream.dialect import (
     present,
     total,
 )
-from orderstream.fields import CLOSED, EmptyOr, Hex24, Iso8601, Number, NumberFrom0, OneOf, instant, wrong
+from orderstream.fields import CLOSED, EmptyOr, Hex24, Iso8601, Number, NumberFrom0, OneOf, OrElse, instant, wrong
 from orderstream.identity import Identities
 from orderstream.json_text import Json, JsonObject
 from orderstream.order import FulfilmentStatus, Status, Warned
@@ -46,10 +46,34 @@ PAYMENT_STATUS: Final[Mapping[str, Meaning]] = {
 }
 
 
+def _is_blank(row: object) -> bool:
+    return isinstance(row, dict) and row.get("lineItemId") == "" and row.get("quantity") == ""
+
+
+def _unless_blank(row: object, check: ValidatorFunctionWrapHandler) -> object:
+    return row if _is_blank(row) else check(row)
+
+
+def _filled(rows: list[object]) -> list[object]:
+    return [row for row in rows if not _is_blank(row)]
+
+
 def _currency_code(text: str) -> str:
     if len(text) in (2, 3) and text.isascii() and text.isalpha():
         return text
     raise wrong(Code.FIELD_FORMAT, "must be 3 letters; 2 are tolerated")
+
+
+FILLED: Final = ConfigDict(**CLOSED, json_schema_extra={"not": {"additionalProperties": {"const": ""}}})
+CODE_OR_LABEL: Final = ConfigDict(
+    **CLOSED, json_schema_extra={"anyOf": [{"required": ["code"]}, {"required": ["label"]}]}
+)
+BLANK_ROW: Final = OrElse(
+    description="A blank row; it is dropped",
+    type="object",
+    properties={"lineItemId": {"const": ""}, "quantity": {"const": ""}},
+    required=["lineItemId", "quantity"],
+)
 
 
 @with_config(CLOSED)
@@ -59,7 +83,7 @@ class AddressRest(TypedDict, total=False):
     companyName: str
     companyEmail: str
     address1: Annotated[str, Len(1, 100)]
-    address2: Annotated[str, Len(1, 100)]
+    address2: Annotated[str, Len(1, 100), OrElse(const="", description="Dropped")]
     phoneNumber: Annotated[str, Len(1, 100)]
     city: Annotated[str, Len(1, 100)]
     state: Annotated[str, Len(1, 100)]
@@ -67,7 +91,7 @@ class AddressRest(TypedDict, total=False):
     zipcode: Annotated[str, Len(1, 100)]
 
 
-@with_config(CLOSED)
+@with_config(FILLED)
 class BillingAddress(AddressRest, total=False):
     """A billing address given in full."""
 
@@ -75,7 +99,7 @@ class BillingAddress(AddressRest, total=False):
     lastName: Annotated[str, EmptyOr(3, 20)]
 
 
-@with_config(CLOSED)
+@with_config(FILLED)
 class ShippingAddress(AddressRest, total=False):
     """A shipping address given in full."""
 
@@ -148,14 +172,14 @@ class FulfilledItem(TypedDict, total=False):
 class Fulfilment(TypedDict, total=False):
     """A parcel."""
 
-    items: list[FulfilledItem]
+    items: Annotated[list[Annotated[FulfilledItem, WrapValidator(_unless_blank), BLANK_ROW]], AfterValidator(_filled)]
     carrier: str
     trackingNumber: str
     trackingUrl: str
     fulfilledAt: Iso8601
 
 
-@with_config(CLOSED)
+@with_config(CODE_OR_LABEL)
 class MetaField(TypedDict, total=False):
     """A custom field of the order, in either of two forms."""
 
@@ -167,7 +191,7 @@ class MetaField(TypedDict, total=False):
 
 @with_config(CLOSED)
 class ShipmentDetails(TypedDict, total=False):
-    """Shipment data that only the seed's sample shows."""
+    """Shipment data of the order as a whole."""
 
     trackingNumber: str
     carrier: str
@@ -202,12 +226,15 @@ class Order(TypedDict, total=False):
 REQUIRED: Final = frozenset({"customer", "paymentStatus", "orderStatus", "lineItems"})
 EITHER_OR: Final = (("billingAddress", "newBillingAddress"), ("shippingAddressId", "newShippingAddress"))
 ADDRESSES: Final = ("newBillingAddress", "newShippingAddress")
+BOTH_ADDRESSES: Final[tuple[JsonObject, ...]] = tuple(
+    {"anyOf": [{"required": [name]} for name in pair]} for pair in EITHER_OR
+)
 
 
 def _headers(operation: Operation) -> Mapping[str, HeaderForm]:
     if operation is Operation.CREATE:
         return {"tenant": forms.TENANT}
-    return {"tenant": forms.TENANT, "order-id": HeaderForm(forms.hex24, "24 hex characters")}
+    return {"tenant": forms.TENANT, "order-id": forms.HEX24}
 
 
 def _identify(message: Message) -> tuple[Address, ...]:
@@ -228,25 +255,17 @@ def _normalise(value: JsonObject, operation: Operation) -> Normalised:  # noqa: 
         if isinstance(given, dict) and given.get("address2") == "":
             changed[name] = {member: text for member, text in given.items() if member != "address2"}
             warnings.append(Warned("BLANK_VALUE_DROPPED", path(name, "address2")))
-    parcels = value.get("fulfilledItems")
-    if isinstance(parcels, list):
-        changed["fulfilledItems"] = [
-            _without_blank_rows(parcel, index, warnings) for index, parcel in enumerate(parcels)
-        ]
+    warnings += _blank_rows(value.get("fulfilledItems"))
     return Normalised(changed, tuple(warnings))
 
 
-def _without_blank_rows(parcel: Json, index: int, warnings: list[Warned]) -> Json:
-    rows = parcel.get("items") if isinstance(parcel, dict) else None
-    if not isinstance(parcel, dict) or not isinstance(rows, list):
-        return parcel
-    blank = [place for place, row in enumerate(rows) if _is_blank(row)]
-    warnings += [Warned("BLANK_ROW_DROPPED", path("fulfilledItems", index, "items", place)) for place in blank]
-    return {**parcel, "items": [row for row in rows if not _is_blank(row)]}
-
-
-def _is_blank(row: Json) -> bool:
-    return isinstance(row, dict) and row.get("lineItemId") == "" and row.get("quantity") == ""
+def _blank_rows(parcels: Json) -> Iterator[Warned]:
+    """Rows that the model drops, after it has judged the others at the places that they were sent at."""
+    for index, parcel in enumerate(parcels if isinstance(parcels, list) else ()):
+        rows = parcel.get("items") if isinstance(parcel, dict) else None
+        for place, row in enumerate(rows if isinstance(rows, list) else ()):
+            if _is_blank(row):
+                yield Warned("BLANK_ROW_DROPPED", path("fulfilledItems", index, "items", place))
 
 
 def _rules(value: JsonObject, whole: bool, rules: Rules) -> Iterator[Problem]:  # noqa: ARG001, FBT001
@@ -337,6 +356,12 @@ def _warnings(body: JsonObject, site: Mapping[str, str]) -> Iterator[Warned]:  #
 
 
 _CUSTOMER: Final = "6328113ba105cf37af7f623b"
+_UPDATE: Final = {
+    "dialect": "b2b-commerce",
+    "message-type": "order-update",
+    "operation": "order.patch",
+    "tenant": "example-supplies",
+}
 
 EXAMPLES: Final = (
     Example(
@@ -353,14 +378,30 @@ EXAMPLES: Final = (
             "lineItems": [{"productId": "636d07be0438c42bc4d455e3", "quantity": 10, "price": 31.84}],
         },
     ),
+    Example(
+        title="Four of the ten have left the warehouse",
+        headers=_UPDATE,
+        key=_CUSTOMER,
+        value={
+            "lineItems": [
+                {"productId": "636d07be0438c42bc4d455e3", "quantity": 10, "price": 31.84, "fulfilledQuantity": 4}
+            ]
+        },
+    ),
+    Example(
+        title="It is paid and complete",
+        headers=_UPDATE,
+        key=_CUSTOMER,
+        value={"orderStatus": "fulfilled", "paymentStatus": "paid"},
+    ),
 )
 
 DIALECT: Final = Dialect(
     name="b2b-commerce",
     shapes={
-        Operation.CREATE: Shape(Order, required=REQUIRED),
+        Operation.CREATE: Shape(Order, required=REQUIRED, conditions=BOTH_ADDRESSES),
         Operation.PATCH: Shape(Order),
-        Operation.REPLACE: Shape(Order, required=REQUIRED),
+        Operation.REPLACE: Shape(Order, required=REQUIRED, conditions=BOTH_ADDRESSES),
     },
     headers=_headers,
     tenant=lambda message: message.headers.get("tenant"),

@@ -44,6 +44,7 @@ DEFAULT_STATUS: Final = "New"
 _UUID: Final = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _SHORT_ID: Final = re.compile(rf"(?!{_UUID}$)[A-Za-z0-9_-]{{4,36}}", re.ASCII)
 _SHORT_ID_FORM: Final = "4 to 36 of A-Z, a-z, 0-9, _ and -, and not a UUID"
+_SHORT_ID_SCHEMA: Final[JsonObject] = {"pattern": "^[A-Za-z0-9_-]{4,36}$", "not": {"pattern": f"^{_UUID}$"}}
 
 
 def _short_id(text: str) -> str | None:
@@ -59,9 +60,7 @@ def _checked_short_id(text: str) -> str:
 Id: TypeAlias = Annotated[str, Len(1, forms.MAX_TEXT)]
 Text: TypeAlias = Annotated[str, Len(1)]
 Uuid: TypeAlias = Annotated[str, Field(pattern=f"^{_UUID}$"), AfterValidator(str.lower)]
-ShortId: TypeAlias = Annotated[
-    str, AfterValidator(_checked_short_id), Field(json_schema_extra={"pattern": f"^{_SHORT_ID.pattern}$"})
-]
+ShortId: TypeAlias = Annotated[str, AfterValidator(_checked_short_id), Field(json_schema_extra=_SHORT_ID_SCHEMA)]
 
 
 @with_config(CLOSED)
@@ -105,8 +104,8 @@ class Order(TypedDict, total=False):
 NAMES: Final = (("order-id", "order-id", "id"), ("order-number", "order-ref", "shortId"))  # kind, header, member
 FORMS: Final[Mapping[str, HeaderForm]] = {
     "tenant": forms.TENANT,
-    "order-id": HeaderForm(forms.uuid, "a UUID"),
-    "order-ref": HeaderForm(_short_id, _SHORT_ID_FORM),
+    "order-id": forms.A_UUID,
+    "order-ref": HeaderForm(_short_id, _SHORT_ID_FORM, schema=_SHORT_ID_SCHEMA),
 }
 ADDRESSING: Final = frozenset(member for _, _, member in NAMES)
 TIMES: Final = frozenset({"createdAt", "updatedAt"})  # the worker keeps its own

@@ -37,8 +37,10 @@ REQUIRED: Final = frozenset({
 })  # fmt: skip
 KEY: Final = "idempotency-key"
 ADDRESSES: Final[Mapping[str, HeaderForm]] = {
-    "order-id": HeaderForm(forms.positive_int64, "a decimal int64 of 1 or more"),
-    "order-ref": HeaderForm(forms.uuid, "a UUID, the idempotency key of the create"),
+    "order-id": HeaderForm(
+        forms.positive_int64, "a decimal int64 of 1 or more", schema={"pattern": "^[1-9][0-9]{0,18}$"}
+    ),
+    "order-ref": forms.A_UUID._replace(described="a UUID, the idempotency key of the create"),
 }
 
 

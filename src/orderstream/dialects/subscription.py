@@ -25,7 +25,7 @@ from orderstream.dialect import (
     total,
 )
 from orderstream.dialects.subscription_models import STATUS, NewOrder, Order
-from orderstream.fields import Iso8601
+from orderstream.fields import ISO_8601, Iso8601, pattern_of
 from orderstream.identity import Identities
 from orderstream.json_text import Json, JsonObject, same
 from orderstream.order import Status, Warned
@@ -64,13 +64,24 @@ def _order_id(text: str) -> str | None:
 
 
 SITE: Final = {
-    "site-account": HeaderForm(lambda text: text if len(text) == 24 else None, "24 characters", required=True),
+    "site-account": HeaderForm(
+        lambda text: text if len(text) == 24 else None,
+        "24 characters",
+        required=True,
+        schema={"minLength": 24, "maxLength": 24},
+    ),
     "site-channel": HeaderForm(str, "a text"),
     "site-stage": HeaderForm(str, "a text"),
-    "site-date": HeaderForm(_iso_8601, "an ISO 8601 date, or a date-time with an offset"),
+    "site-date": HeaderForm(
+        _iso_8601, "an ISO 8601 date, or a date-time with an offset", schema={"pattern": pattern_of(ISO_8601)}
+    ),
 }
 ORDER: Final = {
-    "order-id": HeaderForm(_order_id, "24 hex characters, or an order number 0000-0000-00000"),
+    "order-id": HeaderForm(
+        _order_id,
+        "24 hex characters, or an order number 0000-0000-00000",
+        schema={"anyOf": [forms.HEX24.schema, {"pattern": pattern_of(_ORDER_NUMBER)}]},
+    ),
     "order-ref": forms.TEXT,
 }
 

@@ -47,9 +47,13 @@ def _never(value: object) -> NoReturn:  # noqa: ARG001  # whatever it is
 Id24: TypeAlias = Annotated[str, Len(24, 24)]  # hexadecimal only in the samples
 OrderNumber: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{4}-[0-9]{5}$")]
 PartId: TypeAlias = Annotated[str, Len(0, MAX_TEXT), AfterValidator(lambda text: hex24(text) or text)]
-NotSent: TypeAlias = Annotated[object, BeforeValidator(_never), WithJsonSchema({"not": {}})]
+NotSent: TypeAlias = Annotated[object, BeforeValidator(_never), WithJsonSchema({"not": {}, "readOnly": True})]
 TextOrInteger: TypeAlias = Annotated[
-    str, BeforeValidator(_text_or_integer), WithJsonSchema({"type": ["string", "integer"]})
+    str, BeforeValidator(_text_or_integer), Field(json_schema_extra={"type": ["string", "integer"]})
+]
+TaxTotal: TypeAlias = Annotated[  # the bound can be relaxed, so that a rule holds it
+    Number,
+    Field(json_schema_extra={"exclusiveMinimum": 0, "description": "The worker's configuration may allow 0"}),
 ]
 Outermost: Final = AfterValidator(sound_inside)  # the map rule holds at every level of an open object
 
@@ -201,7 +205,7 @@ class Common(TypedDict, total=False):
     orderReference: Annotated[str, Len(0, MAX_TEXT)]
     orderCurrency: Annotated[str, Len(3, 3)]
     orderTotal: Annotated[Number, Gt(0)]
-    taxTotal: Annotated[Number, Field(json_schema_extra={"exclusiveMinimum": 0})]  # the bound can be relaxed: a rule
+    taxTotal: TaxTotal
     status: Annotated[str, OneOf("status", STATUS)]
     statusLog: str
     notes: Annotated[str, Len(1)]

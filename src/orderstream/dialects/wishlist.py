@@ -1,7 +1,6 @@
 """Dialect `wishlist`: orders of a wishlist platform, whole and line by line (contracts/wishlist.md)."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Final
 
 from orderstream import headers as forms
@@ -18,6 +17,7 @@ from orderstream.dialect import (
     Rules,
     Shape,
     amount,
+    exact_sum,
     objects,
     present,
 )
@@ -59,6 +59,14 @@ HEADERS: Final[Mapping[Operation, Mapping[str, HeaderForm]]] = {
     Operation.ENTRY_UPDATE: TO_LINE,
     Operation.ENTRY_DELETE: TO_LINE,
 }
+
+NAMED: Final[JsonObject] = {"anyOf": [{"required": [member]} for member in ORDER.values()]}
+TWINS: Final = "amounts that differ from their twins in minor units by more than one unit"
+UNSAID: Final = (
+    TWINS,
+    "the same `id` or `entryRef` in two lines, the same `attribute_group` twice",
+    "lines and shipments that name another order",
+)
 
 REFS: Final = {"order_id": "id", "order_ref": "orderRef", "cart_id": "cartId"}
 CUSTOMER: Final = {"id": "customerId", "ref": "customerRef", "email": "email", "locale": "customerLocale"}
@@ -236,7 +244,7 @@ def _canonical(body: JsonObject) -> Canonical:
         currency={"code": _currency(body)},
         totals=present(
             grand=money(body, "totalAmount", decimals),
-            tax=sum(taxes, Decimal(0)) if taxes else None,
+            tax=exact_sum(taxes) if taxes else None,
             discount=money(body, "totalDiscounts", decimals),
             shipping=money(body, "shippingCost", decimals),
             refunded=money(body, "refundedAmount", decimals),
@@ -294,6 +302,8 @@ def _shipment_warnings(body: JsonObject) -> Iterator[Warned]:
             yield Warned("QUANTITY_NOT_NUMERIC", path(*place, "quantityShipped"))
 
 
+UPDATE: Final = Shape(models.Order, addressing=frozenset(ORDER.values()), unsaid=UNSAID)
+
 _REF: Final = "WEB-2026-1042"
 _UPDATE: Final = {"dialect": "wishlist", "message-type": "order-update", "tenant": "example-retailer"}
 
@@ -348,12 +358,12 @@ EXAMPLES: Final = (
 DIALECT: Final = Dialect(
     name="wishlist",
     shapes={
-        Operation.CREATE: Shape(models.Order),
-        Operation.PATCH: Shape(models.Order, addressing=frozenset(ORDER.values())),
-        Operation.REPLACE: Shape(models.Order, addressing=frozenset(ORDER.values())),
+        Operation.CREATE: Shape(models.Order, conditions=(NAMED,), unsaid=UNSAID),
+        Operation.PATCH: UPDATE,
+        Operation.REPLACE: UPDATE,
         Operation.DELETE: Shape(models.Nothing),
-        Operation.ENTRY_CREATE: Shape(models.Line),
-        Operation.ENTRY_UPDATE: Shape(models.Line, addressing=frozenset(ENTRY.values())),
+        Operation.ENTRY_CREATE: Shape(models.Line, unsaid=(TWINS,)),
+        Operation.ENTRY_UPDATE: Shape(models.Line, addressing=frozenset(ENTRY.values()), unsaid=(TWINS,)),
         Operation.ENTRY_DELETE: Shape(models.Nothing),
     },
     headers=HEADERS.__getitem__,

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Annotated, Final, Required, TypeAlias
 
 from annotated_types import Ge, Le, Len, MaxLen
-from pydantic import PlainValidator, TypeAdapter, with_config
+from pydantic import Field, PlainValidator, TypeAdapter, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from orderstream.dialect import Meaning
-from orderstream.fields import CLOSED, Int64, Number, OneOf, Rfc3339, map_faults, sound_inside
+from orderstream.fields import CLOSED, FREE_KEY, Int64, Number, OneOf, Rfc3339, map_faults, sound_inside
 from orderstream.headers import MAX_TEXT
 from orderstream.json_text import INT64
 
@@ -133,7 +133,7 @@ class Group(GroupRest, total=False):
 class NamedGroup(GroupRest, total=False):
     """A group in an array."""
 
-    attribute_group: Required[str]
+    attribute_group: Required[Annotated[str, Field(json_schema_extra=dict(FREE_KEY))]]
 
 
 _GROUPS: Final = TypeAdapter(dict[str, Group])
@@ -175,7 +175,10 @@ def _quantity(value: object) -> str | int:
 Groups: TypeAlias = Annotated[
     dict[str, Group], PlainValidator(_keyed, json_schema_input_type=dict[str, Group] | list[NamedGroup])
 ]
-TextOrCount: TypeAlias = Annotated[str | int, PlainValidator(_quantity, json_schema_input_type=str | Count)]
+NotNegative: TypeAlias = Annotated[
+    str, Field(json_schema_extra={"not": {"pattern": "^-0*[1-9][0-9]*$", "maxLength": 19}})
+]
+TextOrCount: TypeAlias = Annotated[str | int, PlainValidator(_quantity, json_schema_input_type=NotNegative | Count)]
 
 
 @with_config(CLOSED)
@@ -290,7 +293,7 @@ class Line(TypedDict, total=False):
 class Order(TypedDict, total=False):
     """The order body of the seed, its own spellings included (A13)."""
 
-    acceptsMarketing: bool
+    acceptsMarketing: Annotated[bool, Field(deprecated=True)]
     appliedDiscounts: list[AppliedDiscount]
     appliedTaxes: list[AppliedTax]
     attributeGroups: Groups
