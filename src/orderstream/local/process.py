@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -32,9 +32,10 @@ class LocalServerError(RuntimeError):
 class ServerProcess:
     """A server in its own folder and session: Ctrl-C in the terminal does not reach it before we stop it in order."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.folder = folder
+        self._environment = environment  # None: ours
         self.log = folder / "server.log"
         self.pid: int | None = None  #: of the server itself, not of its supervisor
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -108,6 +109,7 @@ class ServerProcess:
                 [sys.executable, "-I", "-S", str(SUPERVISOR), *command],
                 bufsize=0,
                 cwd=self.folder,
+                env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
