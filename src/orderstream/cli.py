@@ -1,33 +1,200 @@
-"""The command line (interface 5)."""
+"""The command line: arguments read, one function called, an exit code given (interface 5)."""
 
 import asyncio
-from typing import NoReturn
+import logging
+import sys
+from collections.abc import Coroutine, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
 
 import typer
 
-from orderstream.app import run as run_worker
-from orderstream.logs import set_up
+from orderstream.check import check as check_messages
+from orderstream.commands import Kind
+from orderstream.demo import demo as play_demo
+from orderstream.dialects import DIALECTS
+from orderstream.local import LocalServerError
+from orderstream.message_files import Located, MessageFileError, read_files
+from orderstream.publish import publish as publish_messages
+from orderstream.publish import topic_names
 from orderstream.rules_file import SettingError
+from orderstream.servers import keep_servers
 from orderstream.settings import Settings, read_settings
-from orderstream.trouble import UnfitError
+from orderstream.show import Part, Target
+from orderstream.show import show as show_order
+from orderstream.tail import tail as tail_events
+from orderstream.terminal import FailedError, StoppedError, out_of_reach, say, until_stopped
+from orderstream.topic_report import make_topics
+from orderstream.topics import TopicsMissingError
+from orderstream.trouble import UnavailableError, UnfitError
+
+Result = TypeVar("Result")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
 def orderstream() -> None:
-    """Order messages from Kafka, one document per order in MongoDB, a status event for every change."""
+    """Order messages from Kafka, one document per order in MongoDB, a status event for every change of status.
+
+    Begin with `orderstream demo`, which needs no servers and no settings.
+    All other commands read ORDERSTREAM_… settings from the environment: KAFKA_BOOTSTRAP and MONGO_URL first of all.
+    """
+
+
+def _known(dialect: str | None) -> str | None:
+    if dialect not in (None, *DIALECTS):
+        raise typer.BadParameter(f"must be one of {', '.join(DIALECTS)}")
+    return dialect
+
+
+Files: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE",
+        help='JSON or JSON lines of {"topic"?, "key", "headers", "value"}, or value_base64 for any bytes; '
+        "- is standard input.",
+    ),
+]
+Dialect: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", callback=_known, help=f"Only this one: {', '.join(DIALECTS)}.")
+]
+Tenant: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Only this one.")]
 
 
 @app.command()
 def run() -> None:
     """Run the worker; SIGTERM and Ctrl-C drain and stop it."""
+    from orderstream.app import run as run_worker  # no other command pays for these
+    from orderstream.logs import set_up
+
     settings = _settings()
     set_up(settings.log_level, settings.log_format)
     try:
         asyncio.run(run_worker(settings))
     except UnfitError as error:
         _fail(str(error), 1)
+    except SettingError as error:
+        _fail(str(error), 2)
+
+
+@app.command()
+def demo(
+    *, keep: Annotated[bool, typer.Option("--keep", help="Leave all of it running until Ctrl-C, to try more.")] = False
+) -> None:
+    """See it work: a real Kafka, a real MongoDB, a worker, orders of all dialects; half a minute, and all is gone.
+
+    Needs `pip install 'orderstream[local]'`; the first time it fetches Kafka.
+    """
+    _end(play_demo(keep=keep), may_be_stopped=keep)
+
+
+@app.command()
+def local() -> None:
+    """Run a real Kafka and a real MongoDB until Ctrl-C, and print the settings that lead to them.
+
+    Needs `pip install 'orderstream[local]'`; the first time it fetches Kafka. The data are gone at the end.
+    """
+    _end(keep_servers(), may_be_stopped=True)
+
+
+@app.command()
+def topics() -> None:
+    """Make the topics that are missing, and report those that are not as they must be (exit code 1)."""
+    if not _end(make_topics(settings := _settings()), settings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def publish(
+    files: Files,
+    *,
+    order: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="To this stored order: its key, dialect, tenant and id are filled in."),
+    ] = None,
+    dialect: Dialect = None,
+    tenant: Tenant = None,
+) -> None:
+    """Send messages to the worker, and print where each stands: the `cause` of its event.
+
+    They go out as they are, right or wrong; `orderstream check` tells before.
+    """
+    if order is None and (dialect or tenant):
+        raise typer.BadParameter("--dialect and --tenant say which order --order means; give that too")
+    settings = _settings()
+    target = None if order is None else Target(order, dialect, tenant)
+    messages = _read(files, settings, None if order is None else Kind.UPDATE)
+    _end(publish_messages(messages, settings, target), settings)
+
+
+@app.command()
+def check(files: Files) -> None:
+    """Judge messages without any server, and show everything that is wrong with each (exit code 1)."""
+    settings = _settings()
+    if not check_messages(_read(files, settings), settings.contracts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    ref: Annotated[str, typer.Argument(metavar="REF", help="Id, number, reference or idempotency key of the order.")],
+    *,
+    dialect: Dialect = None,
+    tenant: Tenant = None,
+    history: Annotated[bool, typer.Option("--history", help="Its status events.")] = False,
+    entries: Annotated[bool, typer.Option("--entries", help="Its lines.")] = False,
+    entry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="One line: its id, ref:REFERENCE, or where lines have no id its place from 0."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As the read API answers, secrets masked.")] = False,
+) -> None:
+    """Show one order as it stands."""
+    if history and (entries or entry):
+        raise typer.BadParameter("--history and --entries: one at a time")
+    part: Part = "history" if history else "entries" if entries or entry else "order"
+    settings = _settings()
+    _end(show_order(settings, Target(ref, dialect, tenant), part, entry, as_json=as_json), settings)
+
+
+@app.command()
+def tail(
+    *,
+    from_start: Annotated[bool, typer.Option("--from-start", help="All that the topic holds first.")] = False,
+    dialect: Dialect = None,
+    tenant: Tenant = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Each event as it is, on a line.")] = False,
+) -> None:
+    """Show status events as they come, each once, until Ctrl-C; missing ones are told."""
+    settings = _settings()
+    work = tail_events(settings, from_start=from_start, as_json=as_json, dialect=dialect, tenant=tenant)
+    _end(work, settings, may_be_stopped=True)
+
+
+@app.command()
+def schemas(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only say which files differ (exit code 1).")] = False,
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="Where they are, or shall be.")] = Path("schemas"),
+) -> None:
+    """Write the JSON Schemas of all messages and the AsyncAPI document, or check those that are there."""
+    from orderstream import schemas as made  # no other command pays for it
+
+    try:
+        if not check:
+            made.write(to)
+        wrong = list(made.differences(to))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}", 1)
+    for each in wrong:
+        say(each)
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo(f"{to}: {len(made.files())} files, as the code says")
 
 
 def _settings() -> Settings:
@@ -37,11 +204,42 @@ def _settings() -> Settings:
         _fail(str(error), 2)
 
 
+def _read(files: Sequence[str], settings: Settings, default: Kind | None = None) -> Sequence[Located]:
+    try:
+        return read_files(files, topic_names(settings), default)
+    except MessageFileError as error:
+        _fail(str(error), 2)
+
+
+def _end(
+    work: Coroutine[Any, Any, Result], settings: Settings | None = None, *, may_be_stopped: bool = False
+) -> Result:
+    """Do the work; trouble becomes a sentence and an exit code."""
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries tell in their own words what we tell in ours
+    try:
+        return asyncio.run(until_stopped(work))
+    except StoppedError:
+        if may_be_stopped:
+            raise typer.Exit from None
+        _fail("stopped before the end", 1)
+    except UnavailableError as error:
+        _fail(out_of_reach(error, settings or Settings()), 1)
+    except TopicsMissingError as error:
+        _fail(f"Kafka has no topic {error}; `orderstream topics` makes what is missing", 1)
+    except SettingError as error:
+        _fail(str(error), 2)
+    except (FailedError, LocalServerError) as error:
+        _fail(str(error), 1)
+
+
 def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(f"orderstream: {message}", err=True)
+    say(message)
     raise typer.Exit(code)
 
 
 def main() -> None:
     """The entry point of the command `orderstream`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no arrows
     app()

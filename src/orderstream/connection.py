@@ -1,13 +1,15 @@
 """How to reach Kafka: the settings as aiokafka and FastStream want them."""
 
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka.helpers import create_ssl_context
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from orderstream.rules_file import SettingError
 from orderstream.settings import Settings
+
+if TYPE_CHECKING:
+    from faststream.security import BaseSecurity
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -24,8 +26,11 @@ def connection(settings: Settings) -> dict[str, Any]:
     }
 
 
-def security(settings: Settings) -> BaseSecurity:
+def security(settings: Settings) -> "BaseSecurity":
     """The same for FastStream's broker."""
+    # Here, since it takes half a second that only the worker need spend.
+    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
     context = _ssl_context(settings)
     if not settings.kafka_security_protocol.startswith("SASL"):
         return BaseSecurity(ssl_context=context)

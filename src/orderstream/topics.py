@@ -1,5 +1,6 @@
 """The four topics: what is there, what is missing, what differs from what the guarantees need (interface 1)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
@@ -14,6 +15,7 @@ from orderstream.trouble import UnavailableError
 
 PARTITIONS: Final = 12
 DAY_MS: Final = 24 * 3600 * 1000
+START_SECONDS: Final = 10.0
 
 
 class TopicsMissingError(Exception):
@@ -87,7 +89,8 @@ def _new(name: str, settings: Settings, partitions: int, replication: int) -> Ne
 async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=10_000)
     try:
-        await admin.start()
+        async with asyncio.timeout(START_SECONDS):  # for all addresses together
+            await admin.start()
         yield admin
     except (KafkaError, TimeoutError, OSError) as error:
         raise UnavailableError("kafka", type(error).__name__) from None

@@ -1,0 +1,80 @@
+"""An order found by what people call it: its id, any of its references, the key of its create (interface 7)."""
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from typing import Final, Protocol
+
+from orderstream import headers as forms
+from orderstream.commands import Address
+from orderstream.dialects import DIALECTS
+from orderstream.identity import lookup_key
+from orderstream.order import Order
+
+KINDS: Final = (
+    "idempotency-key",
+    "order-id",
+    "order-number",
+    "order-ref",
+)  # what `lookup_keys` hold of the order itself
+
+
+class Lookup(Protocol):
+    """What is asked of the store; every method raises `UnavailableError`."""
+
+    async def load(self, keys: Collection[str], ids: Collection[str] = ()) -> list[Order]:
+        """Every order that one of the lookup keys or document ids finds."""
+
+    async def load_shared(self, ref: str) -> list[Order]:
+        """Some orders that have this id of a cart or of a platform's order, which several may share."""
+
+    def scopes(self, dialect: str | None) -> AsyncIterator[str]:
+        """Every `dialect/tenant` in which there are orders."""
+        ...
+
+
+async def find(orders: Lookup, ref: str, dialect: str | None = None, tenant: str | None = None) -> list[Order]:
+    """Every order that *ref* names; where no tenant is given, in all of them."""
+    by_id = _of(await _by_id(orders, ref), dialect, tenant)
+    if by_id:
+        return by_id
+    if tenant is None:
+        keys = [_within(scope, address) async for scope in orders.scopes(dialect) for address in _addresses(ref)]
+    else:
+        keys = [key for name in _dialects(dialect) for key in _keys(ref, name, tenant)]
+    return _of([*await orders.load(keys), *await orders.load_shared(ref)], dialect, tenant)
+
+
+async def find_in(orders: Lookup, ref: str, dialect: str, tenant: str | None) -> list[Order]:
+    """The same for one dialect and tenant; None is a scope of its own, and finds what is unique in the dialect."""
+    by_key = [*await _by_id(orders, ref), *await orders.load(_keys(ref, dialect, tenant))]
+    shared = [order for order in await orders.load_shared(ref) if order.tenant == tenant]
+    return _of([*by_key, *shared], dialect, tenant)
+
+
+async def _by_id(orders: Lookup, ref: str) -> list[Order]:
+    id_ = forms.hex24(ref)
+    return await orders.load((), [id_]) if id_ else []
+
+
+def _of(found: Iterable[Order], dialect: str | None, tenant: str | None) -> list[Order]:
+    """Each order once, if it is of this dialect and tenant."""
+    wanted = (order for order in found if dialect in (None, order.dialect) and tenant in (None, order.tenant))
+    return list({order.id: order for order in wanted}.values())
+
+
+def _dialects(dialect: str | None) -> Iterable[str]:
+    return DIALECTS if dialect is None else (dialect,)
+
+
+def _keys(ref: str, dialect: str, tenant: str | None) -> list[str]:
+    both = ((address, address._replace(shared=True)) for address in _addresses(ref))
+    return [lookup_key(dialect, tenant, address) for pair in both for address in pair]
+
+
+def _addresses(ref: str) -> list[Address]:
+    """As people write it, and as hex and UUIDs are kept."""
+    texts = dict.fromkeys((ref, forms.hex24(ref) or ref, forms.uuid(ref) or ref))
+    return [Address(kind, text, "") for text in texts for kind in KINDS]
+
+
+def _within(scope: str, address: Address) -> str:
+    return scope + lookup_key("", None, address).removeprefix("/")
