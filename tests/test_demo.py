@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orderstream.commands import Kind
-from orderstream.demo_script import Act, acts
+from orderstream.demo.script import Act, acts
 from orderstream.dialects import DIALECTS
 from orderstream.messages import judged
 from orderstream.outcomes import Refusal

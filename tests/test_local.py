@@ -129,7 +129,7 @@ async def test_the_servers_die_with_a_parent_that_is_killed(tmp_path: Path) -> N
 
     assert alive_before == [True, True]
     async with asyncio.timeout(5):
-        while any(is_alive(pid) for pid in pids):  # noqa: ASYNC110 (nobody tells us)
+        while any(is_alive(pid) for pid in pids):
             await asyncio.sleep(0.02)
 
 

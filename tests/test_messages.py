@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from orderstream.cli.publish import recipient
 from orderstream.commands import Command, Kind
 from orderstream.dialects import DIALECTS
 from orderstream.message_files import MessageFileError, read_files, read_messages
 from orderstream.messages import KINDS, addressed, judged, message, of_example
 from orderstream.outcomes import Refusal
-from orderstream.publish import recipient
 from tests.builders import Given, a_create, an_example, samples
 
 HEADERS = '"headers": {"message-type": "order-create"}'

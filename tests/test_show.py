@@ -4,11 +4,11 @@ import orjson
 import pytest
 
 from orderstream.answers import Write
+from orderstream.cli.show import Part, Target, show
 from orderstream.json_text import JsonObject
 from orderstream.mongo import MongoOrders
 from orderstream.order import Order
 from orderstream.settings import Settings
-from orderstream.show import Part, Target, show
 from orderstream.terminal import FailedError
 from tests.builders import Given, a_create, an_update
 

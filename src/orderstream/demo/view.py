@@ -9,8 +9,8 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
-from orderstream.demo_script import Step
-from orderstream.demo_watch import Announced, Answer, Quiet, Refused
+from orderstream.demo.script import Step
+from orderstream.demo.watch import Announced, Answer, Quiet, Refused
 from orderstream.events import StatusEvent
 from orderstream.order import Position
 from orderstream.terminal import changed, console, printable, short_name, table

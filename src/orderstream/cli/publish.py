@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from orderstream.cli.show import Target, the_order
 from orderstream.commands import Kind
 from orderstream.message_files import Located
 from orderstream.messages import KINDS, Recipient, addressed
 from orderstream.order import Order
 from orderstream.producer import Answer, NotSent, publisher
 from orderstream.settings import Settings
-from orderstream.show import Target, the_order
 from orderstream.terminal import FailedError, printable, say
 
 TOGETHER: Final = 500  # messages whose acknowledgements are awaited together

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from orderstream.commands import Kind
-from orderstream.demo_script import Step, acts
-from orderstream.demo_view import TRY_NEXT, Played, View, summary
-from orderstream.demo_watch import Announced, Quiet, Watch, watching
+from orderstream.demo.script import Step, acts
+from orderstream.demo.view import TRY_NEXT, Played, View, summary
+from orderstream.demo.watch import Announced, Quiet, Watch, watching
 from orderstream.events import StatusEvent
 from orderstream.local import LocalServers
 from orderstream.local.process import ServerProcess

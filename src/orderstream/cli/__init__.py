@@ -10,22 +10,22 @@ from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
 
 import typer
 
-from orderstream.check import check as check_messages
+from orderstream.cli.check import check as check_messages
+from orderstream.cli.publish import publish as publish_messages
+from orderstream.cli.publish import topic_names
+from orderstream.cli.show import Part, Target
+from orderstream.cli.show import show as show_order
+from orderstream.cli.tail import tail as tail_events
+from orderstream.cli.topic_report import make_topics
 from orderstream.commands import Kind
 from orderstream.demo import demo as play_demo
 from orderstream.dialects import DIALECTS
 from orderstream.local import LocalServerError
 from orderstream.message_files import Located, MessageFileError, read_files
-from orderstream.publish import publish as publish_messages
-from orderstream.publish import topic_names
 from orderstream.rules_file import SettingError
 from orderstream.servers import keep_servers
 from orderstream.settings import Settings, read_settings
-from orderstream.show import Part, Target
-from orderstream.show import show as show_order
-from orderstream.tail import tail as tail_events
 from orderstream.terminal import FailedError, StoppedError, out_of_reach, say, until_stopped
-from orderstream.topic_report import make_topics
 from orderstream.topics import TopicsMissingError
 from orderstream.trouble import UnavailableError, UnfitError
 
