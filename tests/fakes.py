@@ -232,8 +232,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         ready: Any = getattr(self, "_ready")  # noqa: B009  # asyncio's own, which its types do not show
         scheduled: Any = getattr(self, "_scheduled")  # noqa: B009
-        if scheduled and not ready:
-            self._now = max(self._now, scheduled[0].when())
+        times = [timer.when() for timer in scheduled if not timer.cancelled()]
+        if times and not ready:
+            self._now = max(self._now, min(times))
         super()._run_once()  # type: ignore[misc]
 
 

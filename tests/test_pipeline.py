@@ -588,7 +588,7 @@ KILLS: Final = st.lists(
 PORTIONS: Final = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6)), max_size=12)
 
 
-@settings(max_examples=int(__import__("os").environ.get("EX","150")), deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(CREATES_AGAIN, st.lists(updates_of(["7", "8", "own-A"]), max_size=25), PORTIONS, KILLS)
 def test_crashes_change_nothing_where_orders_quarrel_about_lines(
     creates: list[Record], updates: list[Record], portions: list[Sizes], kills: list[Fault]
@@ -603,7 +603,7 @@ def test_crashes_change_nothing_where_orders_quarrel_about_lines(
     assert (untold(calm), calm.seen(), calm.rejected()) == (untold(bench), bench.seen(), bench.rejected())
 
 
-@settings(max_examples=int(__import__("os").environ.get("EX","150")), deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     CREATES_AGAIN, st.lists(updates_of(["7-?", "8-?", "own-?"], ["A", "B", "C", "none"]), max_size=25), PORTIONS, KILLS
 )
