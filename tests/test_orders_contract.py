@@ -3,27 +3,39 @@
 import asyncio
 import gc
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, get_args
 
 import bson
 import pytest
 import pytest_asyncio
+from pymongo import AsyncMongoClient
 
 from orderstream.answers import Circumstances, Item, Write
 from orderstream.batch import decide
+from orderstream.commands import Command, Headers
 from orderstream.decode import Contracts, decode
 from orderstream.documents import CODEC, encode, to_order
-from orderstream.mongo import MongoOrders
+from orderstream.local.ports import launch_on_free_ports
+from orderstream.local.process import ServerProcess
+from orderstream.local.programs import mongod
+from orderstream.mongo import Driver, MongoOrders
 from orderstream.order import Order
-from orderstream.ports import Fence, FencedError, Orders
+from orderstream.parking import Mark, Parked
+from orderstream.ports import Fence, FencedError, Orders, WaitingRecord, Written
+from orderstream.problems import Code, Problem
 from orderstream.trouble import UnavailableError, UnfitError
-from tests.builders import a_create
+from tests.builders import NOW, a_create, a_message
 from tests.conftest import Servers
 from tests.fakes import MemoryOrders
 
+DRIVERS: Final = get_args(Driver)
 
-@pytest_asyncio.fixture(name="orders", params=["memory", "motor", "pymongo"])
+
+@pytest_asyncio.fixture(name="orders", params=["memory", *DRIVERS])
 async def _orders(request: pytest.FixtureRequest, servers: Servers) -> AsyncIterator[Orders]:
     if request.param == "memory":
         yield MemoryOrders()
@@ -40,6 +52,16 @@ def an_order(reference: str = "R1", offset: int = 0) -> Order:
     record = record._replace(position=record.position._replace(offset=offset))
     (write,) = decide([Item(record, decode(record, Contracts()))], [], Circumstances(blind=True)).writes
     return write.after
+
+
+def a_parked(offset: int) -> Parked:
+    """An update that waits, with the oddest bytes."""
+    record = a_message("order.patch", {"email": "x"}, offset, order_ref="W")
+    odd: Headers = (("x-own", b"\xff"), ("x-own", None))
+    record = record._replace(key=b"\x00\xff", headers=(*record.headers, *odd))
+    command = decode(record, Contracts())
+    assert isinstance(command, Command)
+    return Parked(record, command, NOW)
 
 
 def next_version(order: Order) -> Order:
@@ -82,9 +104,62 @@ async def test_a_key_of_another_order_is_named(orders: Orders) -> None:
 
     written = await orders.write([Write(None, twin)])
 
-    assert not written.done
-    assert set(written.taken) <= set(order.lookup_keys)
+    assert Written(done=False, taken=("wishlist/example-retailer/order-ref/R1",)) == written
     assert [] == await orders.load((), [twin.id])
+
+
+async def test_an_order_that_is_there_is_not_inserted_again(orders: Orders) -> None:
+    order = an_order()
+    await orders.write([Write(None, order)])
+
+    written = await orders.write([Write(None, next_version(order))])
+
+    assert Written(done=False) == written
+    assert [order] == await orders.load((), [order.id])
+
+
+async def test_an_order_that_is_gone_is_not_replaced(orders: Orders) -> None:
+    order = an_order()
+
+    assert Written(done=False) == await orders.write([Write(order, next_version(order))])
+    assert [] == await orders.load((), [order.id])
+
+
+async def test_an_order_is_stored_as_a_later_write_leaves_it(orders: Orders) -> None:
+    order = an_order()
+    await orders.write([Write(None, order)])
+
+    written = await orders.write([Write(order, next_version(order))])
+
+    assert Written(done=True) == written
+    assert [next_version(order)] == await orders.load((), [order.id])
+
+
+async def test_a_key_that_an_order_gave_up_is_free(orders: Orders) -> None:
+    order, heir = an_order(), an_order("R2", 1)
+    await orders.write([Write(None, order)])
+    poorer = next_version(order)._replace(lookup_keys=order.lookup_keys[1:])
+    await orders.write([Write(order, poorer)])
+
+    written = await orders.write([Write(None, heir._replace(lookup_keys=order.lookup_keys[:1]))])
+
+    assert written.done
+    assert [heir.id] == [found.id for found in await orders.load(order.lookup_keys[:1], ())]
+
+
+async def test_many_orders_are_written_and_found_together(orders: Orders) -> None:
+    many = [an_order(f"R{number}", number) for number in range(300)]
+
+    written = await orders.write([Write(None, order) for order in many])
+
+    found = await orders.load([order.lookup_keys[0] for order in many[:200]], [order.id for order in many[100:]])
+    assert written.done
+    assert sorted(many) == sorted(found)
+
+
+async def test_nothing_to_write_and_nothing_to_load_is_done(orders: Orders) -> None:
+    assert Written(done=True) == await orders.write([])
+    assert [] == await orders.load((), ())
 
 
 async def test_an_order_that_no_document_can_hold_is_named_and_nothing_is_written(orders: Orders) -> None:
@@ -117,29 +192,143 @@ async def test_an_earlier_owner_cannot_write_what_waits(orders: Orders) -> None:
     assert [order] == await orders.load((), [order.id])
 
 
+async def test_lanes_have_epochs_of_their_own(orders: Orders) -> None:
+    assert 0 == await orders.epoch_of(4)
+    assert [1, 2, 1] == [await orders.raise_epoch(lane) for lane in (4, 4, 5)]
+
+
+async def test_what_waits_comes_back_as_it_was_in_the_order_of_offsets(orders: Orders) -> None:
+    fence = Fence(0, await orders.raise_epoch(0))
+    early, marked, late = (a_parked(offset) for offset in (1, 2, 30))
+    mark = Mark(marked.record, "a" * 24, (2, 3), (Problem(Code.FIELD_TYPE, "a", "b"),), 7)
+
+    await orders.write_fenced(fence, None, {one.record.position: one for one in (late, early)})
+    await orders.write_fenced(fence, None, {marked.record.position: mark})
+
+    assert [
+        WaitingRecord(early.record, early.since, None),
+        WaitingRecord(marked.record, marked.record.at, mark),
+        WaitingRecord(late.record, late.since, None),
+    ] == await orders.waiting(0)
+    assert [] == await orders.waiting(1)
+
+
+async def test_an_order_and_what_waited_for_it_are_written_together(orders: Orders) -> None:
+    fence, order, parked = Fence(0, await orders.raise_epoch(0)), an_order(), a_parked(1)
+    await orders.write_fenced(fence, None, {parked.record.position: parked})
+
+    written = await orders.write_fenced(fence, Write(None, order), {parked.record.position: None})
+
+    assert written.done
+    assert [order] == await orders.load((), [order.id])
+    assert [] == await orders.waiting(0)
+
+
+@pytest.mark.parametrize("reason", ["another version", "a key of another order", "no document can hold it", "a fence"])
+async def test_an_order_and_what_waited_for_it_are_written_together_or_not_at_all(orders: Orders, reason: str) -> None:
+    fence, order, parked = Fence(0, await orders.raise_epoch(0)), an_order(), a_parked(1)
+    await orders.write([Write(None, order)])
+    await orders.write([Write(order, next_version(order))])
+    stale = Write(order, next_version(order)._replace(revision=9))
+    twin, huge = an_order("R1", 1), an_order("R2", 2)
+    huge = huge._replace(body={**huge.body, "email": "x" * (13 * 2**20)})
+    write = {"a key of another order": Write(None, twin), "no document can hold it": Write(None, huge)}.get(
+        reason, stale
+    )
+    if reason == "a fence":
+        await orders.raise_epoch(0)
+
+    with suppress(FencedError):
+        assert not (await orders.write_fenced(fence, write, {parked.record.position: parked})).done
+
+    assert [next_version(order)] == await orders.load((), [order.id, twin.id, huge.id])
+    assert [] == await orders.waiting(0)
+
+
+async def test_what_stood_in_the_way_of_a_fenced_write_is_named(orders: Orders) -> None:
+    fence, order, twin = Fence(0, await orders.raise_epoch(0)), an_order(), an_order("R1", 1)
+    huge = twin._replace(body={**twin.body, "email": "x" * (13 * 2**20)})
+    await orders.write([Write(None, order)])
+
+    taken = await orders.write_fenced(fence, Write(None, twin), {})
+    unstorable = await orders.write_fenced(fence, Write(None, huge), {})
+
+    assert Written(done=False, taken=("wishlist/example-retailer/order-ref/R1",)) == taken
+    assert Written(done=False, unstorable=(twin.id,)) == unstorable
+
+
 def test_an_order_survives_its_document() -> None:
     order = an_order()._replace(totals={"grand": Decimal("12.50"), "items": Decimal(3)})
 
     assert order == to_order(bson.decode(encode(order), CODEC))
 
 
-async def test_a_database_serves_one_group(servers: Servers) -> None:
-    store = MongoOrders(servers.mongo, f"test-{uuid.uuid4().hex[:8]}", "pymongo")
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_database_serves_one_group(servers: Servers, driver: Driver) -> None:
+    store = MongoOrders(servers.mongo, f"test-{uuid.uuid4().hex[:8]}", driver)
     await store.prepare("first")
 
-    with pytest.raises(UnfitError, match="belongs to consumer group 'first'"):
+    await store.prepare("first")
+    with pytest.raises(
+        UnfitError, match="belongs to consumer group 'first', not 'second'; use another ORDERSTREAM_MONGO"
+    ):
         await store.prepare("second")
     await store.close()
 
 
+async def test_every_key_is_unique_and_the_common_questions_have_an_index(servers: Servers) -> None:
+    database = f"test-{uuid.uuid4().hex[:8]}"
+    store = MongoOrders(servers.mongo, database, "pymongo")
+    await store.prepare("group")
+    async with AsyncMongoClient[dict[str, object]](servers.mongo) as client:
+        found = await client[database]["orders"].index_information()
+    await store.close()
+
+    assert {"customer.id_1", "status.order_1_updated_at_1", "lookup_keys_1"} <= found.keys()
+    assert found["lookup_keys_1"]["unique"]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_mongodb_that_is_no_replica_set_is_unfit(tmp_path: Path, driver: Driver) -> None:
+    server = ServerProcess("mongod", tmp_path)
+    ports: list[int] = []
+
+    async def launch(free: list[int]) -> None:
+        ports[:] = free
+        await server.start([str(mongod()), "--bind_ip=127.0.0.1", f"--port={free[0]}", "--dbpath=.", "--nounixsocket"])
+
+    await launch_on_free_ports(tmp_path, 1, launch)
+    store = MongoOrders(f"mongodb://127.0.0.1:{ports[0]}/", "none", driver)
+    try:
+        with pytest.raises(UnfitError, match=r"no replica set; start mongod with --replSet and run rs.initiate\(\)"):
+            await server.until(lambda: store.prepare("group"), UnavailableError)
+    finally:
+        await store.close()
+        await server.stop()
+
+
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # PyMongo drops a socket that was still connecting
-async def test_a_server_that_is_away_is_trouble_without_its_address() -> None:
-    store = MongoOrders("mongodb://user:secret@127.0.0.1:1/?serverSelectionTimeoutMS=200", "none", "pymongo")
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_server_that_is_away_is_trouble_within_seconds_and_without_its_address(driver: Driver) -> None:
+    store = MongoOrders("mongodb://user:secret@127.0.0.1:1/?replicaSet=none", "none", driver)
+    order, fence = an_order(), Fence(0, 1)
+    calls: list[Coroutine[Any, Any, object]] = [
+        store.load(["key"], ()),
+        store.is_absent("key"),
+        store.write([Write(None, order)]),
+        store.write_fenced(fence, Write(None, order), {}),
+        store.take_numbers(1),
+        store.raise_epoch(0),
+        store.epoch_of(0),
+        store.waiting(0),
+        store.prepare("group"),
+    ]
 
-    with pytest.raises(UnavailableError) as raised:
-        await store.load(["key"], ())
+    async with asyncio.timeout(15):
+        errors = await asyncio.gather(*calls, return_exceptions=True)
 
-    assert "secret" not in str(raised.value)
+    assert {UnavailableError} == {type(error) for error in errors}
+    assert {"mongo: ServerSelectionTimeoutError"} == {str(error) for error in errors}
     await store.close()
     del store
     gc.collect()  # here, where the warning is expected

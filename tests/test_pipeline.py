@@ -489,6 +489,48 @@ def test_an_update_waits_its_time_and_not_longer() -> None:
     assert at_once(bench._entries()) == []
 
 
+@pytest.mark.parametrize(
+    ("is_at_end", "creates_until", "entries"),
+    [
+        (True, timedelta(), 0),
+        (False, timedelta(), 1),  # its create may be in the backlog
+        (False, timedelta(seconds=PARK_SECONDS - 1), 1),
+        (False, timedelta(seconds=PARK_SECONDS), 0),
+    ],
+)
+def test_an_update_waits_until_creates_are_read_as_far_as_it_may_wait(
+    is_at_end: bool,  # noqa: FBT001
+    creates_until: timedelta,
+    entries: int,
+) -> None:
+    another = a_message("order.create", {"orderRef": "V"})._replace(at=NOW + creates_until)
+    bench = Bench([another], statuses("SHIPPED"))
+    bench.group.ends[CREATES] = is_at_end
+
+    async def old() -> None:
+        await bench.live((0, 1))
+        bench.open_lane().accept(bench.logs[CREATES])
+        await asyncio.wait([bench.task], timeout=3 * PARK_SECONDS)
+        await bench.lane.drain(PATIENCE)
+
+    at_once(old())
+
+    assert entries == len(at_once(bench._entries())) == 1 - len(bench.rejected())
+
+
+def test_clean_stops_repeat_nothing() -> None:
+    wrong = a_message("entry.update", {"quantity": 1}, order_ref="W", entry_ref="9")
+    bench = Bench([W], [*statuses("IN_PROGRESS", "SHIPPED"), wrong, *statuses("COMPLETE"), WRONG])
+
+    for portion in ((0, 2), (0, 1), (1, 0), (0, 1), (0, 1)):
+        at_once(bench.live(portion))
+    at_once(bench.live())
+
+    assert [event.sequence for event in bench.outputs.events] == [1, 2, 3, 4]
+    assert [answer.record.position.offset for answer in bench.outputs.rejected] == [2, 4]
+    assert sum(batch.repeats for batch in bench.observer.batches) == 0
+
+
 @pytest.mark.parametrize("method", ["write_fenced", "publish"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("when", ["before", "after"])

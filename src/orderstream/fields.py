@@ -30,8 +30,11 @@ def wrong(code: Code, message: str) -> PydanticCustomError:
 
 
 def instant(text: str) -> datetime:
-    """The moment that an accepted date or date-time names; a date is midnight UTC. Raises `ValueError`."""
-    text = _FRACTION.sub(lambda fraction: "." + fraction[1][:6].ljust(6, "0"), text.upper())
+    """The moment that an accepted date or date-time names, to the millisecond; a date is midnight UTC.
+
+    Raises `ValueError`.
+    """
+    text = _FRACTION.sub(lambda fraction: "." + fraction[1][:3].ljust(3, "0"), text.upper())
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 

@@ -131,8 +131,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     ours = {name for name in environ if name.startswith(PREFIX)} - {VARIABLE}
     unknown = sorted(name for name in ours - known if not _is_kubernetes(name))
     if unknown:
-        near = get_close_matches(unknown[0], known, n=1)
-        hint = f"; is {near[0]} meant?" if near else "; README.md lists the settings"
+        names = [name.upper() for name in Settings.model_fields]
+        near = get_close_matches(unknown[0].removeprefix(PREFIX).upper(), names, n=1)
+        hint = f"; is {PREFIX}{near[0]} meant?" if near else "; README.md lists the settings"
         raise SettingError(f"{unknown[0]} is not a setting{hint}")
     try:
         settings = Settings(**{name.removeprefix(PREFIX).lower(): environ[name] for name in known & environ.keys()})
