@@ -235,6 +235,15 @@ def test_no_decision_is_dropped_that_may_be_redelivered() -> None:
     assert order.ledger.dropped == {CREATES: 0, UPDATES: 2}
 
 
+def test_of_decisions_that_are_dropped_together_the_highest_offset_is_kept() -> None:
+    order, _ = an_old_order(100, committed=0)
+    about = Circumstances(progress=Progress({}, {CREATES: 1, UPDATES: 100}))
+
+    (order,) = written(decided([a_message("order.patch", {"totalItems": 0}, 100, order_ref="W")], [order], about))
+
+    assert (len(order.ledger.decisions), order.ledger.dropped) == (50, {CREATES: 0, UPDATES: 50})
+
+
 def test_decisions_of_partitions_that_nobody_knows_of_are_kept() -> None:
     (order,) = written(decided([W]))
     for number in range(60):
