@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orderstream.answers import Circumstances, Item, Write
 from orderstream.batch import decide
-from orderstream.commands import Record
+from orderstream.commands import Kind, Record
 from orderstream.decode import Contracts, decode
 from orderstream.failpoints import Step
 from orderstream.json_text import JsonObject
@@ -325,7 +325,10 @@ def test_creates_are_decided_before_the_updates_that_came_with_them() -> None:
 
     at_once(mixed())
 
-    assert [len(batch.answers) for batch in bench.observer.batches] == [2]
+    (batch,) = bench.observer.batches
+    assert [(answer.record.kind, answer.verdict) for answer in batch.answers] == [
+        (Kind.CREATE, "applied"), (Kind.UPDATE, "applied"),
+    ]  # fmt: skip
 
 
 # What a lane finds in the store

@@ -79,8 +79,6 @@ def _updated(
     for member, address in named.items():
         if member and address and line.get(member, address.value) != address.value:
             return Refusal.of(Problem(Code.IDENTITY_CONFLICT, address.path, "names another line"))
-    if name.id and lines.id and line.get(lines.id) != name.id.value:
-        return Refusal.of(Problem(Code.IDENTITY_CONFLICT, name.id.path, "names another line"))
     shape = dialect.shapes[command.operation]
     said = {member: value for member, value in command.value.items() if member not in shape.addressing}
     added = {lines.ref: name.ref.value} if lines.ref and name.ref else {}
