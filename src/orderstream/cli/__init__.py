@@ -1,16 +1,17 @@
 """The command line: arguments read, one function called, an exit code given (interface 5)."""
 
 import asyncio
-import logging
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
+from typing import Annotated
 
 import typer
 
+from orderstream.cli.arguments import Dialect, Files, Tenant
 from orderstream.cli.check import check as check_messages
+from orderstream.cli.ending import end, fail, settings_here
 from orderstream.cli.publish import publish as publish_messages
 from orderstream.cli.publish import topic_names
 from orderstream.cli.show import Part, Target
@@ -19,17 +20,12 @@ from orderstream.cli.tail import tail as tail_events
 from orderstream.cli.topic_report import make_topics
 from orderstream.commands import Kind
 from orderstream.demo import demo as play_demo
-from orderstream.dialects import DIALECTS
-from orderstream.local import LocalServerError
 from orderstream.message_files import Located, MessageFileError, read_files
 from orderstream.rules_file import SettingError
 from orderstream.servers import keep_servers
-from orderstream.settings import Settings, read_settings
-from orderstream.terminal import FailedError, StoppedError, out_of_reach, say, until_stopped
-from orderstream.topics import TopicsMissingError
-from orderstream.trouble import UnavailableError, UnfitError
-
-Result = TypeVar("Result")
+from orderstream.settings import Settings
+from orderstream.terminal import say
+from orderstream.trouble import UnfitError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -43,40 +39,20 @@ def orderstream() -> None:
     """
 
 
-def _known(dialect: str | None) -> str | None:
-    if dialect not in (None, *DIALECTS):
-        raise typer.BadParameter(f"must be one of {', '.join(DIALECTS)}")
-    return dialect
-
-
-Files: TypeAlias = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FILE",
-        help='JSON or JSON lines of {"topic"?, "key", "headers", "value"}, or value_base64 for any bytes; '
-        "- is standard input.",
-    ),
-]
-Dialect: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", callback=_known, help=f"Only this one: {', '.join(DIALECTS)}.")
-]
-Tenant: TypeAlias = Annotated[str | None, typer.Option(metavar="NAME", help="Only this one.")]
-
-
 @app.command()
 def run() -> None:
     """Run the worker; SIGTERM and Ctrl-C drain and stop it."""
     from orderstream.app import run as run_worker  # no other command pays for these
     from orderstream.logs import set_up
 
-    settings = _settings()
+    settings = settings_here()
     set_up(settings.log_level, settings.log_format)
     try:
         asyncio.run(run_worker(settings))
     except UnfitError as error:
-        _fail(str(error), 1)
+        fail(str(error), 1)
     except SettingError as error:
-        _fail(str(error), 2)
+        fail(str(error), 2)
 
 
 @app.command()
@@ -87,7 +63,7 @@ def demo(
 
     Needs `pip install 'orderstream[local]'`; the first time it fetches Kafka.
     """
-    _end(play_demo(keep=keep), may_be_stopped=keep)
+    end(play_demo(keep=keep), may_be_stopped=keep)
 
 
 @app.command()
@@ -96,13 +72,13 @@ def local() -> None:
 
     Needs `pip install 'orderstream[local]'`; the first time it fetches Kafka. The data are gone at the end.
     """
-    _end(keep_servers(), may_be_stopped=True)
+    end(keep_servers(), may_be_stopped=True)
 
 
 @app.command()
 def topics() -> None:
     """Make the topics that are missing, and report those that are not as they must be (exit code 1)."""
-    if not _end(make_topics(settings := _settings()), settings):
+    if not end(make_topics(settings := settings_here()), settings):
         raise typer.Exit(1)
 
 
@@ -123,16 +99,16 @@ def publish(
     """
     if order is None and (dialect or tenant):
         raise typer.BadParameter("--dialect and --tenant say which order --order means; give that too")
-    settings = _settings()
+    settings = settings_here()
     target = None if order is None else Target(order, dialect, tenant)
     messages = _read(files, settings, None if order is None else Kind.UPDATE)
-    _end(publish_messages(messages, settings, target), settings)
+    end(publish_messages(messages, settings, target), settings)
 
 
 @app.command()
 def check(files: Files) -> None:
     """Judge messages without any server, and show everything that is wrong with each (exit code 1)."""
-    settings = _settings()
+    settings = settings_here()
     if not check_messages(_read(files, settings), settings.contracts):
         raise typer.Exit(1)
 
@@ -157,8 +133,8 @@ def show(
     if history and (entries or entry):
         raise typer.BadParameter("--history and --entries: one at a time")
     part: Part = "history" if history else "entries" if entries or entry else "order"
-    settings = _settings()
-    _end(show_order(settings, Target(ref, dialect, tenant), part, entry, as_json=as_json), settings)
+    settings = settings_here()
+    end(show_order(settings, Target(ref, dialect, tenant), part, entry, as_json=as_json), settings)
 
 
 @app.command()
@@ -170,9 +146,9 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="Each event as it is, on a line.")] = False,
 ) -> None:
     """Show status events as they come, each once, until Ctrl-C; missing ones are told."""
-    settings = _settings()
+    settings = settings_here()
     work = tail_events(settings, from_start=from_start, as_json=as_json, dialect=dialect, tenant=tenant)
-    _end(work, settings, may_be_stopped=True)
+    end(work, settings, may_be_stopped=True)
 
 
 @app.command()
@@ -189,7 +165,7 @@ def schemas(
             made.write(to)
         wrong = list(made.differences(to))
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}", 1)
+        fail(f"{error.filename}: {error.strerror}", 1)
     for each in wrong:
         say(each)
     if wrong:
@@ -197,44 +173,11 @@ def schemas(
     typer.echo(f"{to}: {len(made.files())} files, as the code says")
 
 
-def _settings() -> Settings:
-    try:
-        return read_settings()
-    except SettingError as error:
-        _fail(str(error), 2)
-
-
 def _read(files: Sequence[str], settings: Settings, default: Kind | None = None) -> Sequence[Located]:
     try:
         return read_files(files, topic_names(settings), default)
     except MessageFileError as error:
-        _fail(str(error), 2)
-
-
-def _end(
-    work: Coroutine[Any, Any, Result], settings: Settings | None = None, *, may_be_stopped: bool = False
-) -> Result:
-    """Do the work; trouble becomes a sentence and an exit code."""
-    logging.getLogger().addHandler(logging.NullHandler())  # libraries tell in their own words what we tell in ours
-    try:
-        return asyncio.run(until_stopped(work))
-    except StoppedError:
-        if may_be_stopped:
-            raise typer.Exit from None
-        _fail("stopped before the end", 1)
-    except UnavailableError as error:
-        _fail(out_of_reach(error, settings or Settings()), 1)
-    except TopicsMissingError as error:
-        _fail(f"Kafka has no topic {error}; `orderstream topics` makes what is missing", 1)
-    except SettingError as error:
-        _fail(str(error), 2)
-    except (FailedError, LocalServerError) as error:
-        _fail(str(error), 1)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    say(message)
-    raise typer.Exit(code)
+        fail(str(error), 2)
 
 
 def main() -> None:
