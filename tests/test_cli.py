@@ -3,11 +3,8 @@
 import asyncio
 import json
 import signal
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from pydantic import SecretStr
@@ -17,45 +14,18 @@ from orderstream.cli import app
 from orderstream.settings import Settings
 from orderstream.topics import inspected
 from tests.builders import HERE
-from tests.worker import a_worker, caught_up, environment, read
+from tests.programs import Ran, run, running
+from tests.worker import a_worker, caught_up, read
 
 ACCEPTED = str(HERE / "samples/wishlist/create-minimal.json")
 REJECTED = str(HERE / "samples/wishlist/reject-create-unknown-member.json")
 NOBODY = "127.0.0.1:1"
 
 
-class Ran(NamedTuple):
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
 def offline(*arguments: str, stdin: str | None = None, **settings: str) -> Ran:
     environ = {f"ORDERSTREAM_{name.upper()}": value for name, value in settings.items()}
     result = CliRunner().invoke(app, arguments, input=stdin, env=environ)
     return Ran(result.exit_code, result.stdout, result.stderr)
-
-
-@asynccontextmanager
-async def running(settings: Settings, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "orderstream", *arguments, env=environment(settings),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def run(settings: Settings, *arguments: str, stdin: str = "") -> Ran:
-    async with asyncio.timeout(60), running(settings, *arguments) as process:
-        out, err = await process.communicate(stdin.encode())
-        return Ran(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.mark.parametrize(("files", "code"), [([ACCEPTED], 0), ([REJECTED], 1), ([ACCEPTED, REJECTED], 1)])
@@ -104,6 +74,9 @@ def test_check_goes_by_the_rules_file(tmp_path: Path) -> None:
         ["show"],
         ["show", "x", "--dialect", "wish"],
         ["show", "x", "--history", "--entries"],
+        ["explain"],
+        ["explain", "x", "y"],
+        ["reemit"],
         ["tail", "--loud"],
         ["nonsense"],
     ],
@@ -115,7 +88,18 @@ def test_wrong_usage_ends_with_2(arguments: Sequence[str]) -> None:
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize("command", [["topics"], ["show", "x"], ["tail"], ["publish", ACCEPTED], ["check", ACCEPTED]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["topics"],
+        ["show", "x"],
+        ["explain", "x"],
+        ["reemit", "x"],
+        ["tail"],
+        ["publish", ACCEPTED],
+        ["check", ACCEPTED],
+    ],
+)
 def test_a_wrong_setting_ends_with_2_and_one_line(command: Sequence[str]) -> None:
     ran = offline(*command, mongo_url="mongodb://root:hunter2@db.example.com")
 
@@ -134,7 +118,7 @@ def test_an_address_that_cannot_be_read_ends_with_2(url: str) -> None:
     assert "ter2" not in ran.err
 
 
-@pytest.mark.parametrize("command", [["topics"], ["tail"], ["publish", ACCEPTED]])
+@pytest.mark.parametrize("command", [["topics"], ["tail"], ["publish", ACCEPTED], ["reemit", "x"]])
 def test_a_kafka_that_is_away_is_named(command: Sequence[str]) -> None:
     ran = offline(*command, kafka_bootstrap=NOBODY)
 
@@ -143,17 +127,20 @@ def test_a_kafka_that_is_away_is_named(command: Sequence[str]) -> None:
     assert "ORDERSTREAM_KAFKA_BOOTSTRAP" in ran.err
 
 
-async def test_a_mongodb_that_is_away_is_named_without_credentials(settings: Settings) -> None:
+@pytest.mark.parametrize("command", ["show", "explain"])
+async def test_a_mongodb_that_is_away_is_named_without_credentials(settings: Settings, command: str) -> None:
     away = settings.model_copy(update={"mongo_url": SecretStr(f"mongodb://root:hunter2@{NOBODY}/")})
 
-    ran = await run(away, "show", "x")
+    ran = await run(away, command, "x")
 
     assert (1, "", 1) == (ran.code, ran.out, len(ran.err.splitlines()))
     assert f"MongoDB at {NOBODY} cannot be used" in ran.err
     assert "hunter2" not in ran.err
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "local", "topics", "publish", "check", "show", "tail"])
+@pytest.mark.parametrize(
+    "command", ["run", "demo", "local", "topics", "publish", "check", "show", "explain", "reemit", "tail"]
+)
 def test_help_tells_no_secret(command: str) -> None:
     ran = offline(command, "--help", mongo_url="mongodb://root:hunter2@localhost", kafka_sasl_password="hunter2")
 

@@ -272,7 +272,7 @@ def test_a_fault_of_the_worker_is_told_and_tried_again(step: str) -> None:
     at_once(bench.live())
 
     (reason,) = bench.observer.faults
-    assert reason.startswith("ZeroDivisionError, a fault of the worker itself, at ")
+    assert reason.startswith("a fault of the worker itself: ZeroDivisionError at ")
     assert "secret" not in reason
     assert ([len(seen) for seen in bench.seen().values()], bench.lane.finished[UPDATES]) == ([2], 1)
 

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import NamedTuple
 
 from faststream.asgi import AsgiFastStream, AsgiResponse, get
 from faststream.kafka import KafkaBroker
@@ -15,6 +16,7 @@ from faststream.kafka import KafkaBroker
 from orderstream.commands import Kind
 from orderstream.connection import connection, security
 from orderstream.failpoints import VARIABLE, failpoint
+from orderstream.group import KafkaGroup
 from orderstream.kafka import KafkaOutputs
 from orderstream.lanes import Lanes
 from orderstream.ledger import Partition
@@ -23,9 +25,11 @@ from orderstream.mongo import MongoOrders
 from orderstream.pipeline import Lane
 from orderstream.settings import Settings
 from orderstream.settlement import Surroundings
+from orderstream.stream import Stream
 from orderstream.subscriber import LaneSubscriber
 from orderstream.topics import TopicsMissingError, inspected
 from orderstream.trouble import UnavailableError
+from orderstream.watch import Watch
 
 RETRY_SECONDS = 2.0  # between two tries to reach a server before anything runs
 
@@ -42,25 +46,45 @@ async def run(settings: Settings) -> None:
         await orders.close()
 
 
-async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders) -> None:
+class Assembly(NamedTuple):
+    """The parts of a worker that are started and stopped."""
+
+    broker: KafkaBroker
+    subscriber: LaneSubscriber
+    lanes: Lanes
+    watch: Watch
+    outputs: KafkaOutputs
+
+
+def assembled(settings: Settings, observer: LogObserver, orders: MongoOrders) -> Assembly:
+    """A worker, put together and not started."""
     outputs = KafkaOutputs(connection(settings), settings.topic_status, settings.topic_rejected, _now)
     reached = failpoint(os.environ.get(VARIABLE))
-
-    def open_lane(number: int, start: Mapping[Partition, int]) -> Lane:
-        return Lane(number, start, around)
-
-    lanes = Lanes(_topics(settings), open_lane, observer, reached)
+    stream = Stream(settings, orders.checkpoints)
+    group = KafkaGroup(_topics(settings), stream, observer)
     around = Surroundings(
         orders=orders,
         outputs=outputs,
         observer=observer,
-        group=lanes,
+        group=group,
         contracts=settings.contracts,
         park_seconds=settings.park_seconds,
         now=_now,
         reached=reached,
     )
-    broker = KafkaBroker(
+
+    def open_lane(number: int, start: Mapping[Partition, int]) -> Lane:
+        return Lane(number, start, around)
+
+    lanes = Lanes(_topics(settings), stream, group, open_lane, observer, reached)
+    broker = _broker(settings)
+    subscriber = LaneSubscriber(broker, lanes, list(_topics(settings)), settings.group)
+    watch = Watch(lanes, stream, group, observer, subscriber.replace_consumer)
+    return Assembly(broker, subscriber, lanes, watch, outputs)
+
+
+def _broker(settings: Settings) -> KafkaBroker:
+    return KafkaBroker(
         settings.kafka_bootstrap.split(","),  # one text would be taken for one address
         security=security(settings),
         consumer_only=True,  # events go out through our own producer
@@ -68,22 +92,27 @@ async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders
         logger=logging.getLogger("faststream"),
         client_id="orderstream",
     )
-    LaneSubscriber(broker, lanes, list(_topics(settings)), settings.group)
+
+
+async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders) -> None:
+    parts = assembled(settings, observer, orders)
     app = AsgiFastStream(
-        broker,
+        parts.broker,
         logger=None,
         asgi_routes=[("/health/live", _alive)],
-        on_shutdown=[lanes.stop, outputs.stop],
+        on_shutdown=[parts.lanes.stop, parts.outputs.stop],
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _asked_to_stop)  # the server raises the signal again after it has stopped
     gc.freeze()  # what is there now stays
     gc.set_threshold(50_000, 20, 100)  # a batch makes many values and no cycles
     observer.say("worker.started", version=version("orderstream"), group=settings.group)
+    watching = asyncio.create_task(parts.watch.keep_looking())
     await app.run(
         log_level=logging.WARNING,
         run_extra_options={"host": settings.http_host, "port": str(settings.http_port), "log_config": None},
     )
+    watching.cancel()
     observer.say("worker.stopped")
 
 

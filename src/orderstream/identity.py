@@ -12,10 +12,10 @@ from orderstream.order import Position
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is misread over the phone
 
 
-def document_id(at: datetime, position: Position, life: int = 1) -> str:
-    """24 hex: 4 bytes record time, 8 bytes hash of the position and the life of its topic (interface 2)."""
+def document_id(at: datetime, position: Position) -> str:
+    """24 hex: 4 bytes record time, 8 bytes hash of the position, the topic's life included (interface 2)."""
     seconds = min(max(int(at.timestamp()), 0), 2**32 - 1)
-    return seconds.to_bytes(4, "big").hex() + _hash(position, f"order/{life}", 8).hex()
+    return seconds.to_bytes(4, "big").hex() + _hash(position, "order", 8).hex()
 
 
 def lookup_key(dialect: str, tenant: str | None, address: Address) -> str:

@@ -22,11 +22,11 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS: Final = 253_402_300_799_999  # the end of year 9999, the last that BSON's readers can show
 
 
-def to_record(raw: "ConsumerRecord[bytes, bytes]", kind: Kind) -> Record:
-    """The record as a value; a time that no document can hold becomes the nearest one that can."""
+def to_record(raw: "ConsumerRecord[bytes, bytes]", kind: Kind, topic: str) -> Record:
+    """The record as a value, of *topic* as positions name it; an impossible time becomes the nearest possible one."""
     return Record(
         kind=kind,
-        position=Position(raw.topic, raw.partition, raw.offset),
+        position=Position(topic, raw.partition, raw.offset),
         at=EPOCH + timedelta(milliseconds=min(max(raw.timestamp, 0), LATEST_MS)),
         key=raw.key,
         value=raw.value,

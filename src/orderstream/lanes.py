@@ -1,34 +1,31 @@
 """The lanes of this worker: opened at assignment, drained at revocation, committed together (design 3)."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    ConsumerStoppedError,
-    IllegalGenerationError,
-    IllegalStateError,
-    KafkaError,
-    UnknownMemberIdError,
-)
+from aiokafka.errors import IllegalStateError, KafkaError
 
-from orderstream.commands import Kind
+from orderstream.checkpoint import Judgement, name_of
+from orderstream.commands import Kind, Record
 from orderstream.failpoints import Step
+from orderstream.group import KafkaGroup, OutOfRangeError
 from orderstream.kafka import to_record
 from orderstream.ledger import Partition
 from orderstream.logs import LogObserver
-from orderstream.pipeline import Lane
+from orderstream.mongo_checkpoints import AnotherLifeError
+from orderstream.pipeline import Lane, place_of
+from orderstream.stream import Stream
 from orderstream.trouble import UnavailableError
 
-COMMIT_SECONDS: Final = 0.05  # between two commits
-COMMIT_DEADLINE: Final = 10.0
+COMMIT_SECONDS: Final = 0.1  # between two commits
 DRAIN_SECONDS: Final = 8.0  # for the batch in hand, at a rebalance and at a stop
-POLL_MILLISECONDS: Final = 20
-POLL_RECORDS: Final = 2_000
-UNREADABLE_SECONDS: Final = 30.0  # until a partition that cannot be read is tried again
+PAUSE_SECONDS: Final = 0.02  # when no lane has room
+LOOK_AGAIN_SECONDS: Final = 2.0  # whether a partition that stands has been adopted
+SURE: Final = 2  # looks at a partition until it is said to stand
 
 
 Polled: TypeAlias = list[tuple[Lane, list["ConsumerRecord[bytes, bytes]"]]]
@@ -40,86 +37,61 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     def __init__(
         self,
         topics: Mapping[str, Kind],
+        stream: Stream,
+        group: KafkaGroup,
         open_lane: Callable[[int, Mapping[Partition, int]], Lane],
         observer: LogObserver,
         reached: Callable[[Step], None],
     ) -> None:
-        self._consumer: asyncio.Future[AIOKafkaConsumer] = asyncio.get_running_loop().create_future()
-        self._topics, self._open_lane = topics, open_lane
+        self._topics, self._stream, self._group, self._open_lane = topics, stream, group, open_lane
         self._observer, self._reached = observer, reached
         self._lanes: dict[int, Lane] = {}
-        self._unreadable: dict[TopicPartition, float] = {}
+        self._names: dict[Partition, str] = {}  # of topics in the positions of their records
         self._polling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._committing: asyncio.Task[None] | None = None
+        self._looks: Counter[tuple[str, int, str]] = Counter()  # at what keeps a lane from being opened
 
     @property
-    def open(self) -> Collection[Lane]:
+    def open(self) -> Mapping[int, Lane]:
         """The lanes of the present assignment."""
-        return self._lanes.values()
+        return self._lanes
 
     async def poll(self, consumer: AIOKafkaConsumer) -> Polled:
         """What has arrived, for lanes that have room; a lane that was revoked meanwhile drops what it is given."""
-        if not self._consumer.done():
-            self._consumer.set_result(consumer)
+        self._group.use(consumer)
         async with self._polling:
             ready = {number: lane for number, lane in self._lanes.items() if lane.has_room}
-            polled = await self._read(ready)
-        return [(ready[number], records) for number, records in polled.items()]
+            partitions = self._group.partitions(ready)
+            if not partitions:
+                await asyncio.sleep(PAUSE_SECONDS)
+                return []
+            return await self._read(ready, partitions)
 
-    async def _read(self, ready: Mapping[int, Lane]) -> dict[int, list["ConsumerRecord[bytes, bytes]"]]:
-        now = asyncio.get_running_loop().time()
-        partitions = [partition for partition in self._partitions(ready) if self._unreadable.get(partition, 0) <= now]
-        if not partitions:
-            await asyncio.sleep(POLL_MILLISECONDS / 1000)
-            return {}
+    async def _read(self, ready: Mapping[int, Lane], partitions: Collection[TopicPartition]) -> Polled:
         by_lane: dict[int, list[ConsumerRecord[bytes, bytes]]] = defaultdict(list)
-        for partition, records in (await self._getmany(partitions)).items():
+        try:
+            fetched = await self._group.poll(partitions)
+        except OutOfRangeError as error:
+            self._begin(self.reopen(error.numbers))
+            return []
+        for partition, records in fetched.items():
             by_lane[partition.partition] += records
             ready[partition.partition].hear()
-        return by_lane
-
-    async def _getmany(
-        self, partitions: Collection[TopicPartition]
-    ) -> Mapping[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]:
-        consumer = await self._consumer
-        try:
-            found: Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = await consumer.getmany(
-                *partitions, timeout_ms=POLL_MILLISECONDS, max_records=POLL_RECORDS
-            )
-        except ConsumerStoppedError:
-            return {}
-        except Exception:  # noqa: BLE001  # decoders raise types of their own
-            return await self._getmany_one_by_one(consumer, partitions)
-        return found
-
-    async def _getmany_one_by_one(
-        self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
-    ) -> Mapping[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]:
-        """One partition that cannot be read must not starve the others; what stands before the fault is read."""
-        found = {}
-        for partition in partitions:
-            try:
-                found.update(await consumer.getmany(partition, timeout_ms=0, max_records=1))
-            except Exception as error:  # noqa: BLE001  # decoders raise types of their own
-                self._unreadable[partition] = asyncio.get_running_loop().time() + UNREADABLE_SECONDS
-                self._observer.say(
-                    "partition.unreadable", "error",
-                    topic=partition.topic, partition=partition.partition, reason=type(error).__name__,
-                )  # fmt: skip
-        return found
+        return [(ready[number], records) for number, records in by_lane.items()]
 
     def hand_over(self, polled: Polled) -> None:
         """Give each lane its records; cannot fail and does not wait."""
         for lane, raw in polled:
-            lane.accept(to_record(record, self._topics[record.topic]) for record in raw)
+            lane.accept(self._record(record) for record in raw)
+
+    def _record(self, raw: "ConsumerRecord[bytes, bytes]") -> Record:
+        return to_record(raw, self._topics[raw.topic], self._names[raw.topic, raw.partition])
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Return at once: no heartbeat is sent while this runs."""
         self._observer.say("partitions.assigned", partitions=sorted({p.partition for p in assigned}))
-        task = asyncio.create_task(self._open(assigned))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(self._open([(one.topic, one.partition) for one in assigned]))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finish what is in hand, commit it, forget the rest."""
@@ -127,18 +99,29 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
             task.cancel()
         if revoked:
             self._observer.say("partitions.revoked", partitions=sorted({p.partition for p in revoked}))
+        self._looks.clear()
         await self.drain()
 
     async def drain(self) -> None:
         """End all lanes, and commit what they have finished."""
         lanes, self._lanes = self._lanes, {}
-        await asyncio.gather(*(lane.drain(DRAIN_SECONDS) for lane in lanes.values()))
-        await self._commit(lanes.values())
-        await asyncio.gather(*(lane.forget() for lane in lanes.values()))
+        await self._end(lanes.values())
+
+    async def reopen(self, numbers: Iterable[int]) -> None:
+        """End these lanes, and begin again as at an assignment."""
+        lanes = {number: self._lanes.pop(number) for number in numbers if number in self._lanes}
+        await self._end(lanes.values())
+        await self._open([(one.topic, one.partition) for one in self._group.partitions(lanes)])
+
+    async def _end(self, lanes: Collection[Lane]) -> None:
+        await asyncio.gather(*(lane.drain(DRAIN_SECONDS) for lane in lanes))
+        await self._commit(lanes)
+        await self._keep_committed(lanes)
+        await asyncio.gather(*(lane.forget() for lane in lanes))
 
     def start_committing(self) -> None:
         """Commit what lanes finish, all in one request, beside them."""
-        self._committing = asyncio.create_task(self._commit_for_ever())
+        self._committing = self._committing or asyncio.create_task(self._commit_for_ever())
 
     async def stop(self) -> None:
         """Drain, commit, and commit no more."""
@@ -146,99 +129,98 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
             self._committing.cancel()
         await self.drain()
 
-    async def confirms(self, offsets: Mapping[Partition, int]) -> bool:
-        """Whether the group accepts a commit of these offsets, which it does only from the owner."""
-        consumer = await self._consumer
-        try:
-            async with asyncio.timeout(COMMIT_DEADLINE):
-                await consumer.commit({TopicPartition(*partition): offset for partition, offset in offsets.items()})
-        except (CommitFailedError, IllegalStateError, UnknownMemberIdError, IllegalGenerationError):
-            return False
-        except (KafkaError, TimeoutError) as error:
-            raise UnavailableError("kafka", type(error).__name__) from None
-        return True
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def is_at_end(self, partition: Partition) -> bool:
-        """Whether everything that the partition holds has been polled."""
-        consumer, there = await self._consumer, TopicPartition(*partition)
-        try:
-            end, position = consumer.highwater(there), await consumer.position(there)
-        except KafkaError:
-            return False
-        return end is not None and position >= end
-
-    async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
-        """The group's committed offsets as they are now; 0 where there is none."""
-        try:
-            return {(topic, number): await self._committed(topic, number) or 0 for topic, number in partitions}
-        except (KafkaError, TimeoutError) as error:
-            raise UnavailableError("kafka", type(error).__name__) from None
-
-    async def _committed(self, topic: str, number: int) -> int | None:
-        consumer = await self._consumer
-        async with asyncio.timeout(COMMIT_DEADLINE):
-            committed: int | None = await consumer.committed(TopicPartition(topic, number))
-        return committed
-
-    def _partitions(self, numbers: Iterable[int]) -> list[TopicPartition]:
-        assigned = self._consumer.result().assignment() if self._consumer.done() else frozenset()
-        both = (TopicPartition(topic, number) for number in numbers for topic in self._topics)
-        return [partition for partition in both if partition in assigned]
-
-    async def _open(self, assigned: Collection[TopicPartition]) -> None:
-        """Start every lane where the group says, not where the client happens to stand."""
-        while True:
+    async def _open(self, assigned: Collection[Partition]) -> None:
+        """Start every lane where the last one stopped; one whose partition is not what it was stands meanwhile."""
+        attempt = 0
+        while assigned:
             try:
-                starts = await self._starts(assigned)
-                async with self._polling:  # whatever an earlier poll took is rewound by the seek
-                    self._seek(await self._consumer, starts)
+                assigned = await self._open_sound_ones(assigned)
+                attempt = 0
             except IllegalStateError:
                 return  # revoked again meanwhile
-            except (KafkaError, TimeoutError) as error:
-                self._observer.say("kafka.unavailable", "warning", reason=type(error).__name__)
-                await asyncio.sleep(1)
-            else:
-                return
+            except UnavailableError as error:
+                attempt += 1
+                self._observer.unavailable(error, attempt)
+            except Exception as error:  # noqa: BLE001  # nothing dies: it is said, and tried again
+                attempt += 1
+                self._observer.say("worker.failed", "error", reason=place_of(error))
+            await asyncio.sleep(1 if attempt else LOOK_AGAIN_SECONDS if assigned else 0)
 
-    async def _starts(self, assigned: Collection[TopicPartition]) -> dict[int, dict[Partition, int]]:
+    async def _open_sound_ones(self, assigned: Collection[Partition]) -> Collection[Partition]:
+        """Gives the partitions that stand."""
+        judgements = await self._stream.judged(assigned)
+        unsound = {number for topic, number in assigned if _problem(judgements.get((topic, number)))}
+        sound = {partition: one for partition, one in judgements.items() if partition[1] not in unsound}
+        if sound:
+            await self._stream.begin(sound)
+            async with self._polling:  # whatever an earlier poll took is rewound by the seek
+                await self._group.seek({partition: one.checkpoint.offset for partition, one in sound.items()})
+                self._start(sound)
+        self._tell(assigned, judgements)
+        return [partition for partition in assigned if partition[1] in unsound]
+
+    def _start(self, judgements: Mapping[Partition, Judgement]) -> None:
         starts: dict[int, dict[Partition, int]] = defaultdict(dict)
-        for topic, number in assigned:
-            committed = await self._committed(topic, number)
-            starts[number][topic, number] = await self._beginning(topic, number) if committed is None else committed
-        return starts
-
-    async def _beginning(self, topic: str, number: int) -> int:
-        consumer, partition = await self._consumer, TopicPartition(topic, number)
-        async with asyncio.timeout(COMMIT_DEADLINE):
-            offsets: Mapping[TopicPartition, int] = await consumer.beginning_offsets([partition])
-        return offsets[partition]
-
-    def _seek(self, consumer: AIOKafkaConsumer, starts: Mapping[int, Mapping[Partition, int]]) -> None:
+        for (topic, number), one in judgements.items():
+            name = self._names[topic, number] = name_of(topic, one.checkpoint.life)
+            starts[number][name, number] = one.checkpoint.offset
         for number, start in starts.items():
-            for (topic, _), offset in start.items():
-                consumer.seek(TopicPartition(topic, number), offset)
             self._lanes[number] = self._open_lane(number, start)
             self._lanes[number].start()
+
+    def _tell(self, assigned: Collection[Partition], judgements: Mapping[Partition, Judgement]) -> None:
+        """Say what was put right, and what stands: at the second look, since a new leader may take a moment."""
+        for topic, number in assigned:
+            judgement = judgements.get((topic, number))
+            problem = _problem(judgement)
+            if problem:
+                self._looks[topic, number, problem] += 1
+                if self._looks[topic, number, problem] == SURE:
+                    self._observer.say(
+                        "partition.stopped", "error",
+                        topic=topic, partition=number, reason=problem, remedy="see `orderstream topics`",
+                    )  # fmt: skip
+            elif judgement and judgement.remark:
+                self._observer.say(
+                    "offset.overruled", "warning", topic=topic, partition=number, reason=judgement.remark
+                )
 
     async def _commit_for_ever(self) -> None:
         while True:
             await asyncio.sleep(COMMIT_SECONDS)
-            await self._commit(self.open)
+            await self._commit(self._lanes.values())
 
     async def _commit(self, lanes: Collection[Lane]) -> None:
         """One request for all of them; a refusal means that the partitions are somebody else's now."""
         finished = {p: o for lane in lanes for p, o in lane.finished.items() if lane.committed.get(p) != o}
         if not finished:
             return
-        consumer = await self._consumer
-        offsets = {TopicPartition(*partition): offset for partition, offset in finished.items()}
+        committed = _committed(lanes)
         try:
-            async with asyncio.timeout(COMMIT_DEADLINE):
-                await consumer.commit(offsets)
-                self._reached("commit")
-        except (KafkaError, TimeoutError) as error:
+            await self._group.commit(finished, committed)
+            self._reached("commit")
+        except (KafkaError, TimeoutError, UnavailableError, AnotherLifeError) as error:
             self._observer.say("commit.failed", "warning", reason=type(error).__name__)
             return
         for lane in lanes:
             lane.hear()
             lane.committed.update({p: o for p, o in finished.items() if p in lane.committed})
+
+    async def _keep_committed(self, lanes: Collection[Lane]) -> None:
+        """So that an offset that somebody sets while nobody works is seen to be another."""
+        with suppress(TimeoutError, UnavailableError, AnotherLifeError):  # then it may not be seen
+            if committed := _committed(lanes):
+                await self._group.keep(committed, committed)
+
+
+def _committed(lanes: Collection[Lane]) -> Mapping[Partition, int]:
+    return {partition: offset for lane in lanes for partition, offset in lane.committed.items()}
+
+
+def _problem(judgement: Judgement | None) -> str | None:
+    return judgement.problem if judgement else "the topic is not there"

@@ -14,8 +14,8 @@ from orderstream.order import Position
 from orderstream.trouble import System, UnavailableError
 
 EventName: TypeAlias = Literal[
-    "worker.started", "worker.stopped", "partitions.assigned", "partitions.revoked", "partition.stopped",
-    "partition.unreadable", "batch.done", "batch.failed",
+    "worker.started", "worker.stopped", "worker.failed", "partitions.assigned", "partitions.revoked",
+    "partition.stopped", "partition.unreadable", "offset.overruled", "consumer.replaced", "batch.done", "batch.failed",
     "order.rejected", "order.parked", "order.park-expired", "topics.unfit", "topics.missing",
     "mongo.unavailable", "mongo.available", "kafka.unavailable", "kafka.available", "commit.failed",
 ]  # fmt: skip

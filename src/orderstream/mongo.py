@@ -14,6 +14,7 @@ from pymongo.write_concern import WriteConcern
 
 from orderstream.answers import Write
 from orderstream.documents import CODEC, Document, UnstorableError, encode, to_order
+from orderstream.mongo_checkpoints import MongoCheckpoints
 from orderstream.order import Order, Position
 from orderstream.parking import Changes, Waiting
 from orderstream.ports import Fence, FencedError, WaitingRecord, Written
@@ -58,6 +59,7 @@ class MongoOrders:
         self._orders = self._database["orders"]
         self._worker = self._database["worker"]
         self._waiting = self._database["waiting"]
+        self.checkpoints = MongoCheckpoints(self._worker)
 
     async def load(self, keys: Collection[str], ids: Collection[str] = ()) -> list[Order]:
         """Every order that one of the lookup keys or document ids finds."""

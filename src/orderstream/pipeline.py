@@ -235,7 +235,7 @@ class Lane:
                 self.standing = str(error)
                 self._observer.unavailable(error, state.attempt_number)
             case Exception() if not isinstance(error, DecideAgainError | NotLookedUpError | FencedError):
-                self.standing = f"{type(error).__name__}, a fault of the worker itself, at {_place(error)}"
+                self.standing = f"a fault of the worker itself: {place_of(error)}"
                 self._observer.failed(self.number, self.standing, state.attempt_number)
 
     def _well(self) -> None:
@@ -250,7 +250,8 @@ def _marks(decided: Decided) -> list[Mark]:
     return [one for waits in changes for one in waits.values() if isinstance(one, Mark)]
 
 
-def _place(error: Exception) -> str:
-    """Where a fault of ours came from, without its text: that may hold anything."""
+def place_of(error: Exception) -> str:
+    """What kind of fault of ours, and where it came from, without its text: that may hold anything."""
     frames = [frame for frame in extract_tb(error.__traceback__) if "orderstream" in frame.filename]
-    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}"

@@ -101,7 +101,7 @@ class Group(Protocol):
     """What a lane asks its consumer group; every method raises `UnavailableError`."""
 
     async def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
-        """The group's committed offsets as they are now; 0 where there is none."""
+        """Below these offsets every record is written and answered, whoever did it; 0 where nothing was."""
 
     async def confirms(self, offsets: Mapping[Partition, int]) -> bool:
         """Whether the group accepts a commit of these offsets, which it does only from the owner."""

@@ -1,6 +1,8 @@
 """FastStream's subscription to both input topics: polled lane by lane, decoding and acknowledging nothing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -17,8 +19,9 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from orderstream.lanes import Lanes, Polled
 
+STOP_SECONDS: Final = 10.0
 CONSUMER: Final[Mapping[str, object]] = {
-    "auto_offset_reset": "earliest",
+    "auto_offset_reset": "none",  # where a lane goes on is ours to say, and nothing is skipped in silence
     "check_crcs": True,
     "isolation_level": "read_committed",  # an order of an aborted transaction is no order
     "partition_assignment_strategy": (RangePartitionAssignor,),  # partition n of both topics to one worker
@@ -26,6 +29,7 @@ CONSUMER: Final[Mapping[str, object]] = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
     "rebalance_timeout_ms": 20_000,  # longer than a lane may take to drain
+    "metadata_max_age_ms": 10_000,  # a topic that is made again is noticed soon
     "fetch_max_bytes": 16 * 2**20,
     "max_partition_fetch_bytes": 2**20,
     "fetch_max_wait_ms": 200,
@@ -64,6 +68,14 @@ class LaneSubscriber(BatchSubscriber):
         """Start consuming, and committing what the lanes finish."""
         await super().start()
         self._lanes.start_committing()
+
+    async def replace_consumer(self) -> None:
+        """Begin again with another one; this one gets a moment to say goodbye."""
+        await self._lanes.drain()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.stop()
+        await self.start()
 
     async def _ensure_topics(self) -> None:
         """No topic is made silently."""

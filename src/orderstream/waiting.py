@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from orderstream.commands import Command
 from orderstream.decode import Contracts, decode
 from orderstream.order import Position
 from orderstream.parking import Changes, Mark, Parked, Waiting
 from orderstream.ports import Fence, Orders, WaitingRecord
+
+ENDED: Final = 2**63  # above every offset
 
 
 class WaitingUpdates:
@@ -51,8 +54,8 @@ class WaitingUpdates:
         self._told.update(mark.record.position for mark in marks)
 
     async def forget(self, committed: Mapping[tuple[str, int], int]) -> None:
-        """Remove the marks that are told and whose record never comes again."""
-        over = [p for p in self._told if p in self.entries and p.offset < committed.get(p[:2], 0)]
+        """Remove the marks that are told and whose record never comes again, as none of an ended life does."""
+        over = [p for p in self._told if p in self.entries and p.offset < committed.get(p[:2], ENDED)]
         if over:
             changes: Changes = dict.fromkeys(over)
             await self._orders.write_fenced(self.fence, None, changes)

@@ -12,8 +12,8 @@ from tests.faults.wrongs import Wrong, spoiled
 from tests.worker import Sent
 
 REPEATED: Final = 0.03
-WRONG: Final = 0.05  # by themselves
-REFUSED: Final = 0.03  # because of the order as it stands
+WRONG: Final = 0.06  # by themselves
+REFUSED: Final = 0.04  # because of the order as it stands
 EARLY: Final = 0.02  # updates that come before their create
 NEW: Final = 0.2  # of the rest
 KEYS: Final = 150  # record keys, which orders share; a few are hot

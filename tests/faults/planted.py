@@ -189,7 +189,7 @@ WRONGS: Mapping[Callable[[History], History], str] = {
     a_document_was_updated_at_another_time: "updated_at is",
     a_document_has_lost_a_decision: "decisions of",
     a_document_has_a_message_decided_twice: "was decided twice",
-    a_document_remembers_another_decision: "was rejected instead of applied",
+    a_document_remembers_another_decision: "was rejected instead of",
     an_id_was_given_away_twice: "2 orders of shopping-cart have the order_id",
     an_offset_is_not_committed: "and is committed up to",
     an_update_still_waits: "updates still wait",

@@ -193,5 +193,7 @@ async def _finish(cluster: Cluster, settings: Settings, plan: Plan) -> list[str]
 def _complaints(cluster: Cluster, plan: Plan) -> Sequence[str]:
     """Lines by which workers say that they are at fault themselves."""
     is_planted = any(fault.fails for fault in plan.parts)
-    telling = {"partition.stopped", "partition.unreadable"} | (set() if is_planted else {"batch.failed"})
+    telling = {"partition.stopped", "partition.unreadable", "worker.failed"} | (
+        set() if is_planted else {"batch.failed"}
+    )
     return [f"a worker said {line}" for worker in cluster.all for line in worker.log if line.get("event") in telling]

@@ -17,7 +17,7 @@ from orderstream.cli.publish import topic_names
 from orderstream.cli.show import Part, Target
 from orderstream.cli.show import show as show_order
 from orderstream.cli.tail import tail as tail_events
-from orderstream.cli.topic_report import make_topics
+from orderstream.cli.topic_report import check_stream, make_topics
 from orderstream.commands import Kind
 from orderstream.demo import demo as play_demo
 from orderstream.message_files import Located, MessageFileError, read_files
@@ -76,9 +76,20 @@ def local() -> None:
 
 
 @app.command()
-def topics() -> None:
-    """Make the topics that are missing, and report those that are not as they must be (exit code 1)."""
-    if not end(make_topics(settings := settings_here()), settings):
+def topics(
+    *,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take partitions that are not what the worker has read as they are now.")
+    ] = False,
+) -> None:
+    """Make the topics that are missing, and report those that are not as they must be (exit code 1).
+
+    Nor does the worker go on with a partition whose topic was made again, whose log has lost records, or whose topic
+    has more partitions than before. With --adopt it does, from where this command says.
+    """
+    settings = settings_here()
+    fit = end(make_topics(settings), settings)
+    if not (end(check_stream(settings, adopt=adopt), settings) and fit):
         raise typer.Exit(1)
 
 

@@ -36,7 +36,7 @@ class Target(NamedTuple):
 
 async def the_order(settings: Settings, target: Target) -> Order:
     """The one order that is meant. Raises `FailedError` when there is none or several, and `UnavailableError`."""
-    async with _orders(settings) as orders:
+    async with stored_orders(settings) as orders:
         found = await find(orders, *target)
     if not found:
         raise FailedError(f"no order is known as {target}")
@@ -48,7 +48,8 @@ async def the_order(settings: Settings, target: Target) -> Order:
 
 
 @asynccontextmanager
-async def _orders(settings: Settings) -> AsyncIterator[MongoOrders]:
+async def stored_orders(settings: Settings) -> AsyncIterator[MongoOrders]:
+    """The database of these settings."""
     orders = MongoOrders(settings.mongo_url.get_secret_value(), settings.mongo_database, settings.mongo_driver)
     try:
         yield orders
