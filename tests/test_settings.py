@@ -223,6 +223,34 @@ def test_no_topic_may_be_another_one() -> None:
     assert line == "ORDERSTREAM_TOPIC_REJECTED is the same topic as ORDERSTREAM_TOPIC_CREATE"
 
 
+@pytest.mark.parametrize("name", ["KAFKA_SASL_PASSWORD", "MONGO_URL", "HTTP_TOKEN"])
+def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
+    secret = "mongodb://u:s3cret@localhost" if name == "MONGO_URL" else "s3cret"
+    (tmp_path / "secret").write_text(f"{secret}\n")
+
+    read = settings(**{f"{name}_FILE": str(tmp_path / "secret")})
+
+    assert SecretStr(secret) == getattr(read, name.lower())
+
+
+def test_a_secret_stands_in_one_place(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s3cret")
+
+    line = told(HTTP_TOKEN_FILE=str(tmp_path / "secret"), HTTP_TOKEN="hunter2")
+
+    assert "ORDERSTREAM_HTTP_TOKEN_FILE: ORDERSTREAM_HTTP_TOKEN is set too; give one of them" == line
+
+
+def test_a_secret_whose_file_cannot_be_read_is_told(tmp_path: Path) -> None:
+    assert "ORDERSTREAM_MONGO_URL_FILE: No such file or directory" == told(MONGO_URL_FILE=str(tmp_path / "none"))
+    (tmp_path / "secret").write_bytes(b"s3cret\xff")
+    assert "ORDERSTREAM_HTTP_TOKEN_FILE: is no UTF-8 text" == told(HTTP_TOKEN_FILE=str(tmp_path / "secret"))
+
+
+def test_what_is_no_secret_has_no_file() -> None:
+    assert "ORDERSTREAM_GROUP_FILE is not a setting" in told(GROUP_FILE="/dev/null")
+
+
 def test_secrets_are_shown_nowhere() -> None:
     known = settings(KAFKA_SASL_PASSWORD="s3cret", HTTP_TOKEN="s3cret", MONGO_URL="mongodb://u:hunter2@localhost")
 

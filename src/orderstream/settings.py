@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -125,8 +125,12 @@ class Settings(BaseModel):
         return self
 
 
+SECRETS: Final = (f"{PREFIX}KAFKA_SASL_PASSWORD", f"{PREFIX}MONGO_URL", f"{PREFIX}HTTP_TOKEN")
+
+
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this environment. Raises `SettingError`."""
+    environ = _with_files(environ)
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     ours = {name for name in environ if name.startswith(PREFIX)} - {VARIABLE}
     unknown = sorted(name for name in ours - known if not _is_kubernetes(name))
@@ -141,6 +145,22 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     except ValidationError as error:
         raise SettingError(_one_line(error)) from None
     return settings
+
+
+def _with_files(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Secrets from the files that `…_FILE` names, as container platforms hand them over."""
+    told = dict(environ)
+    for name in SECRETS:
+        if f"{name}_FILE" not in environ:
+            continue
+        if name in environ:
+            raise SettingError(f"{name}_FILE: {name} is set too; give one of them")
+        try:
+            told[name] = Path(told.pop(f"{name}_FILE")).read_text(encoding="utf-8").removesuffix("\n")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
+            raise SettingError(f"{name}_FILE: {reason}") from None
+    return told
 
 
 def _one_line(error: ValidationError) -> str:
