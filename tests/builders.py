@@ -175,10 +175,10 @@ def _again(decided: Decided) -> Decided:
         for answer in decided.answers
     )
     events = tuple(
-        event._replace(headers=tuple(one for one in event.headers if one[0] != "traceparent"))
+        event._replace(headers=tuple(one for one in event.headers if one[0] != "traceparent"), again="redelivery")
         for event in decided.events
     )
-    return decided._replace(answers=answers, writes=(), events=events, repeats=len(events), waits={})
+    return decided._replace(answers=answers, writes=(), events=events, waits={})
 
 
 def found_by(items: Sequence[Item], orders: Iterable[Order]) -> list[Order]:

@@ -260,9 +260,9 @@ def test_what_was_not_committed_is_answered_again_with_the_same_bytes() -> None:
     at_once(bench.survive())
 
     first, second = bench.outputs.events
-    assert first == second
+    assert first == second._replace(again=None)
+    assert second.again == "redelivery"
     assert len(bench.outputs.rejected) == 2
-    assert [batch.repeats for batch in bench.observer.batches] == [0, 1]
 
 
 @pytest.mark.parametrize("step", ["decode", "load", "decide", "write", "publish"])
@@ -279,7 +279,7 @@ def test_a_fault_of_the_worker_is_told_and_tried_again(step: str) -> None:
 
 def test_a_lane_that_is_drained_finishes_the_batch_in_hand_and_drops_the_rest() -> None:
     creates = [a_message("order.create", {"orderRef": f"{number}"}) for number in range(BATCH_RECORDS + 1)]
-    bench = Bench(creates, [], Fault("publish", 1, "before", KAFKA))
+    bench = Bench(creates, [], *(Fault("publish", nth, "before", KAFKA) for nth in range(1, 20)))  # time to drain
 
     async def drained() -> None:
         bench.open_lane().accept(bench.logs[CREATES])
@@ -441,6 +441,20 @@ def test_a_late_lane_throws_away_what_others_have_done_long_ago() -> None:
     assert (bench.observer.stops, bench.group.offsets, bench.lane.finished[UPDATES]) == ([], committed, 0)
 
 
+def test_a_late_lane_ends_though_nobody_says_at_once_that_it_is_late() -> None:
+    updates = [a_message("order.patch", {"totalItems": number}, order_ref="W") for number in range(60)]
+    bench = at_once(Bench([W], updates, Fault("committed", 1, "before", MONGO)).live(*[(1, 1)] * 61))
+
+    async def late() -> None:
+        bench.open_lane({CREATES: 1, UPDATES: 0}).accept(bench.logs[UPDATES][:1])
+        await bench.until(lambda: bench.is_dead)
+
+    at_once(late())
+
+    assert bench.faults.planned == {}
+    assert (bench.observer.stops, bench.task.exception()) == ([], None)
+
+
 def test_a_lane_stands_where_offsets_went_back() -> None:
     updates = [a_message("order.patch", {"totalItems": number}, order_ref="W") for number in range(60)]
     bench = at_once(Bench([W], updates).live(*[(1, 1)] * 61))
@@ -531,7 +545,7 @@ def test_clean_stops_repeat_nothing() -> None:
 
     assert [event.sequence for event in bench.outputs.events] == [1, 2, 3, 4]
     assert [answer.record.position.offset for answer in bench.outputs.rejected] == [2, 4]
-    assert sum(batch.repeats for batch in bench.observer.batches) == 0
+    assert {event.again for event in bench.outputs.events} == {None}
 
 
 @pytest.mark.parametrize("method", ["write_fenced", "publish"])
@@ -573,6 +587,30 @@ def test_a_line_that_a_waiting_update_brings_may_be_another_orders() -> None:
     at_once(bench.live((1, 1), (1, 0)))
 
     assert list(bench.rejected().values()) == [[("DUPLICATE_ENTRY", "id")]]
+
+
+def test_an_update_that_waits_and_is_still_to_come_again_is_decided_in_its_turn() -> None:
+    bench = Bench([W], statuses("IN_PROGRESS", "SHIPPED"), Fault("commit", 1, "before", KAFKA))
+
+    at_once(bench.live((0, 2)))
+    at_once(bench.live((1, 1), (0, 1)))
+
+    assert [change.cause.offset for change in bench.order.history] == [0, 0, 1]
+    assert [change.native["orderStatus"] for change in bench.order.history[1:]] == ["IN_PROGRESS", "SHIPPED"]
+
+
+def test_a_refusal_because_of_another_order_stands_when_that_one_changes_in_the_same_batch() -> None:
+    creates = [a_message("order.create", {"orderRef": ref, "orderLines": [{"id": ref}]}) for ref in "AB"]
+    updates = [
+        a_message("entry.update", {"quantity": 2}, order_ref="B", entry_id="A"),
+        a_message("entry.delete", {}, order_ref="A", entry_id="A"),
+        a_message("order.patch", {"orderLines": [{"id": "A"}]}, order_ref="B"),
+    ]
+
+    bench = at_once(Bench(creates, updates).live((2, 0), (0, 3)))
+
+    assert list(bench.rejected().values()) == [[("IDENTITY_CONFLICT", "headers.entry-id")]]
+    assert [order.revision for order in bench.orders.all] == [2, 2]
 
 
 # Histories with crashes

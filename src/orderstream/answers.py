@@ -6,14 +6,19 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from orderstream.commands import Command, Record
+from orderstream.commands import Command, Kind, Operation, Record
 from orderstream.dialect import Rules
+from orderstream.dialects import DIALECTS
 from orderstream.ledger import Progress
 from orderstream.order import Order, Position
 from orderstream.outcomes import Refusal
 from orderstream.parking import Changes, Mark, Parked, Waiting
 from orderstream.problems import Problem
 from orderstream.status_event import Event
+
+OTHER: Final = "other"  # how a dialect or an operation is counted that is none of ours
+
+_OPERATIONS: Final = frozenset(operation.value for operation in Operation)
 
 BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,16 +34,17 @@ class NotLookedUpError(Exception):
 class BelowFloorError(Exception):
     """A record whose decision was dropped from the ledger comes again: somebody is late, or offsets went back."""
 
-    def __init__(self, position: Position) -> None:
-        super().__init__(f"{position} is older than the ledger of its order goes back")
+    def __init__(self, position: Position, order_id: str) -> None:
+        super().__init__(f"{position} is older than the ledger of order {order_id} goes back")
         self.position = position
 
 
 class AnotherRecordError(Exception):
     """A position in the ledger belongs to another record: the topic is not the one it was."""
 
-    def __init__(self, position: Position) -> None:
-        super().__init__(f"{position} was another record when it was decided; was the topic made again?")
+    def __init__(self, position: Position, order_id: str | None) -> None:
+        taken = f"when order {order_id} took it" if order_id else "when it began to wait"
+        super().__init__(f"{position} was another record {taken}; was the topic made again?")
         self.position = position
 
 
@@ -70,6 +76,28 @@ class Answer(NamedTuple):
     repeated: bool = False  # decided in an earlier life
 
 
+def dialect_of(answer: Answer) -> str:
+    """The dialect that the message names, `other` if it names none of ours."""
+    if answer.command:
+        return answer.command.dialect
+    named = _sent(answer.record, "dialect")
+    return named if named is not None and named in DIALECTS else OTHER
+
+
+def operation_of(answer: Answer) -> str:
+    """The operation that the message names, `other` if it names none of ours."""
+    if answer.command:
+        return answer.command.operation
+    named = _sent(answer.record, "operation")
+    if named is None and answer.record.kind is Kind.CREATE:
+        return Operation.CREATE
+    return named if named is not None and named in _OPERATIONS else OTHER
+
+
+def _sent(record: Record, wanted: str) -> str | None:
+    return next((value.decode(errors="replace") for name, value in record.headers if name == wanted and value), None)
+
+
 class Decided(NamedTuple):
     """All of a batch, or as much as could be decided before something must be written."""
 
@@ -78,7 +106,6 @@ class Decided(NamedTuple):
     events: tuple[Event, ...]
     taken: tuple[Answer, ...]  # on updates that waited, and outputs of marks
     waits: Changes  # what becomes of updates that wait and have no order
-    repeats: int  # events that went out before, or may have
     absent: tuple[str, ...]  # keys that found nothing and that a refusal rests on
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
 from orderstream.answers import (
     EXPIRED,
@@ -25,11 +26,11 @@ from orderstream.ledger import entered, recounted, tidied
 from orderstream.order import Decision, Order, Position
 from orderstream.outcomes import Applied, Outcome, Refusal, Unchanged
 from orderstream.parking import Mark, Parked, Parking, mark_of, may_wait
-from orderstream.status_event import Event, event_of
+from orderstream.status_event import Event, Repeat, event_of
 
 
 class _CutError(Exception):
-    """A refusal hangs on what this batch has not yet written to another order: the batch ends before it."""
+    """A decision hangs on another order that this batch changes: the batch ends between the two."""
 
 
 def decide(items: Sequence[Item], stored: Iterable[Order], about: Circumstances) -> Decided:
@@ -47,6 +48,14 @@ def decide(items: Sequence[Item], stored: Iterable[Order], about: Circumstances)
     return batch.decided()
 
 
+class _Said(NamedTuple):
+    """An event to be published, as `event_of` takes it."""
+
+    sequence: int
+    trace: str | None = None
+    again: Repeat | None = None
+
+
 class _Batch:
     def __init__(self, stored: Iterable[Order], about: Circumstances, items: Sequence[Item]) -> None:
         self._about = about
@@ -55,11 +64,11 @@ class _Batch:
         self._holders = {key: order.id for order in self._stored.values() for key in order.lookup_keys}
         self._touched: dict[str, None] = {}
         self._answers: list[Answer] = []
-        self._sequences: dict[str, list[tuple[int, str | None]]] = defaultdict(list)  # order -> events with traces
-        self._repeats = 0
+        self._said: dict[str, list[_Said]] = defaultdict(list)  # order -> events
         self._absent: list[str] = []
         self._taken: list[Answer] = []
-        self._parking = Parking(about.waiting, (item.record.position for item in items))
+        self._asked: dict[str, set[str]] = defaultdict(set)  # key that an order lacks -> orders decided by its lack
+        self._parking = Parking(about.waiting, _to_come(items, about))
         for mark in about.untold:
             self._tell(mark)
 
@@ -73,7 +82,7 @@ class _Batch:
         record, judged = item
         waits = self._about.waiting.get(record.position)
         if waits and waits.record.digest() != record.digest():
-            raise AnotherRecordError(record.position)
+            raise AnotherRecordError(record.position, waits.order_id if isinstance(waits, Mark) else None)
         if isinstance(judged, Refusal):
             self._answers.append(_rejection(record, None, judged))
         elif self._parking.turn_of(record.position):
@@ -155,8 +164,7 @@ class _Batch:
     def _tell(self, mark: Mark) -> None:
         """The outputs of an update that was decided in an earlier life."""
         if mark.order_id in self._orders:
-            self._sequences[mark.order_id] += ((sequence, None) for sequence in mark.sequences)
-            self._repeats += len(mark.sequences)
+            self._said[mark.order_id] += (_Said(sequence, again="mark") for sequence in mark.sequences)
         if mark.problems:
             answer = Answer(mark.record, None, mark.order_id, "rejected", None, mark.problems, mark.problem_count)
             self._taken.append(answer._replace(repeated=True))
@@ -174,7 +182,6 @@ class _Batch:
             events=events,
             taken=tuple(self._taken),
             waits=self._parking.changes.get(None, {}),
-            repeats=self._repeats,
             absent=tuple(self._absent),
         )
 
@@ -192,14 +199,14 @@ class _Batch:
             for decision in order.ledger.decisions:
                 if decision.position == command.position:
                     if decision.digest != command.digest:
-                        raise AnotherRecordError(command.position)
+                        raise AnotherRecordError(command.position, order.id)
                     return order, decision
         return None
 
     def _guard(self, command: Command, found: Sequence[Order]) -> None:
         for order in found:
             if command.position.offset <= order.ledger.dropped.get(command.position[:2], -1):
-                raise BelowFloorError(command.position)
+                raise BelowFloorError(command.position, order.id)
         if found and self._about.blind and command.operation is Operation.CREATE:
             raise NotLookedUpError
 
@@ -221,7 +228,11 @@ class _Batch:
             raise _CutError
         if order is None:
             return self._without_order(record, command)
-        return self._enter(record, command, order, self._outcome(command, order), at)
+        answer = self._enter(record, command, order, self._outcome(command, order), at)
+        for key in (*command.keys, *command.brought):
+            if key not in self._orders[order.id].lookup_keys:
+                self._asked[key].add(order.id)
+        return answer
 
     def _without_order(self, record: Record, command: Command) -> Answer:
         if command.position in self._about.unstorable:
@@ -273,8 +284,8 @@ class _Batch:
         self._put(after)
         self._touched[after.id] = None
         trace = command.traceparent if isinstance(outcome, Applied) else None  # a trace is not repeated
-        self._sequences[after.id] += ((sequence, trace) for sequence in decision.sequences)
-        self._repeats += isinstance(outcome, Unchanged) and outcome.again
+        again: Repeat | None = "equal-create" if isinstance(outcome, Unchanged) else None
+        self._said[after.id] += (_Said(sequence, trace, again) for sequence in decision.sequences)
         return _decided(record, command, after.id, decision)
 
     def _write(self, id_: str) -> Write:
@@ -284,6 +295,8 @@ class _Batch:
 
     def _put(self, order: Order) -> None:
         before = self._orders.get(order.id)
+        if self._answers and self._asked and (before is None or before.lookup_keys != order.lookup_keys):
+            self._beware(order, before.lookup_keys if before else ())
         self._orders[order.id] = order
         if before is not None and before.lookup_keys != order.lookup_keys:
             for key in before.lookup_keys:
@@ -291,27 +304,37 @@ class _Batch:
         if before is None or before.lookup_keys != order.lookup_keys:
             self._holders.update(dict.fromkeys(order.lookup_keys, order.id))
 
+    def _beware(self, order: Order, before: Iterable[str]) -> None:
+        """A key must not change hands in the batch in which another order was decided by who has it."""
+        if any(self._asked.get(key, set()) - {order.id} for key in {*before} ^ {*order.lookup_keys}):
+            raise _CutError
+
     def _again(self, record: Record, command: Command, order: Order, decision: Decision) -> Answer:
         """The record was decided in an earlier life: the same outputs again, unchanged."""
-        self._sequences[order.id] += ((sequence, None) for sequence in decision.sequences)
-        self._repeats += len(decision.sequences)
+        self._said[order.id] += (_Said(sequence, again="redelivery") for sequence in decision.sequences)
         return _decided(record, command, order.id, decision)._replace(repeated=True)
 
     def _events(self) -> Iterable[Event]:
         """Each order's events in their order, earlier ones that may not be out before them; one for each repeat."""
-        for id_, said in self._sequences.items():
+        for id_, said in self._said.items():
             if not said:
                 continue
-            order, wanted = self._orders[id_], {sequence for sequence, _ in said}
-            earlier = self._earlier(order, max(wanted)) - wanted
-            self._repeats += len(earlier)
-            for sequence, trace in sorted((*said, *((sequence, None) for sequence in earlier)), key=itemgetter(0)):
-                yield event_of(order, sequence, trace)
+            order, wanted = self._orders[id_], {one.sequence for one in said}
+            unsure = self._earlier(order, max(wanted)) - wanted
+            earlier = (_Said(sequence, again="earlier-unacknowledged") for sequence in unsure)
+            for one in sorted((*said, *earlier), key=itemgetter(0)):
+                yield event_of(order, *one)
 
     def _earlier(self, order: Order, last: int) -> set[int]:
         entries = (entry for entry in order.ledger.decisions if entry.outcome == "applied")
         unsure = (entry for entry in entries if not self._about.progress.is_out(entry.counts_from or entry.position))
         return {sequence for entry in unsure for sequence in entry.sequences if sequence < last}
+
+
+def _to_come(items: Iterable[Item], about: Circumstances) -> set[Position]:
+    """The waiting updates that this lane reads again, now or later: each is decided in its turn then."""
+    later = (p for p in about.waiting if p.offset >= about.progress.published.get(p[:2], p.offset + 1))
+    return {*(item.record.position for item in items), *later}
 
 
 def _rejection(record: Record, command: Command | None, refusal: Refusal) -> Answer:

@@ -48,13 +48,13 @@ def mark_of(record: Record, order_id: str, decision: Decision) -> Mark | None:
 
 
 class Parking:
-    """The waiting updates of one lane; those that are in the batch again wait for their turn."""
+    """The waiting updates of one lane; those that are read again wait for their turn."""
 
-    def __init__(self, waiting: Mapping[Position, Waiting], in_batch: Iterable[Position]) -> None:
+    def __init__(self, waiting: Mapping[Position, Waiting], to_come: Iterable[Position]) -> None:
         self._parked = {position: one for position, one in waiting.items() if isinstance(one, Parked)}
         self._marks = {position for position, one in waiting.items() if isinstance(one, Mark)}
         self._stored = waiting.keys()
-        self._turns = {position: self._parked.pop(position) for position in in_batch if position in self._parked}
+        self._turns = {position: self._parked.pop(position) for position in to_come if position in self._parked}
         self._by_key: dict[str, set[Position]] = defaultdict(set)
         for one in self._parked.values():
             self._add(one)

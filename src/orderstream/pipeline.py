@@ -51,6 +51,7 @@ class Lane:
         self._records: deque[Record] = deque()
         self._record_bytes = 0
         self._wake = asyncio.Event()
+        self._is_open = False  # fenced, known to be the owner, and its waiting updates loaded
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -75,6 +76,11 @@ class Lane:
         full = len(self._records) >= BATCH_RECORDS or self._record_bytes >= BATCH_BYTES
         return not (full or self._stopping or self.standing)
 
+    @property
+    def parked(self) -> int:
+        """How many of its updates wait for their create."""
+        return self._parked.parked
+
     async def drain(self, seconds: float) -> None:
         """Finish the batch in hand and end; what waits is dropped, Kafka still has it."""
         self._stopping = True
@@ -94,19 +100,25 @@ class Lane:
     async def run(self) -> None:
         """Batch after batch, until drained."""
         try:
-            await self._patient(self._open)
+            await self._patient(self._open_if_need_be)
             while not self._stopping:
                 await self._wait()
                 while self._records and not self._stopping:
                     await self._handle(self._take())
                     await self._look_after_now_and_then()
         except BelowFloorError as error:
-            if not await self._is_late(error.position):
+            if not await self._patient(partial(self._is_late, error.position)):
                 self._stand(error.position, str(error))
         except AnotherRecordError as error:
             self._stand(error.position, str(error))
         except _LostError:
             self._stopping = True
+
+    async def _open_if_need_be(self) -> None:
+        """All of it or, when it broke off or a fence failed, all of it again."""
+        if not self._is_open:
+            await self._open()
+            self._is_open = True
 
     async def _open(self) -> None:
         """Shut out earlier owners of what waits, make sure of being the owner, and load it."""
@@ -181,9 +193,10 @@ class Lane:
         async for attempt in self._patiently():
             with attempt:
                 try:
+                    await self._open_if_need_be()
                     done = await call()
                 except FencedError:
-                    await self._open()
+                    self._is_open = False
                     raise
                 self.standing = None
                 return done
@@ -195,8 +208,8 @@ class Lane:
         try:
             untold = self._parked.untold
             decided = await self._settlement.settle(records, trial, expired, untold, watch)
-            with watch("publish"):
-                await self._publish(decided)
+            with watch("publish"), self._around.traced(decided, watch.seconds) as told:
+                await self._publish(told)
         except Exception:
             trial.blind = False  # whatever was written is found by looking
             raise

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from orderstream.answers import Answer, Circumstances, Decided, Item, Write
 from orderstream.batch import decide
@@ -19,6 +19,8 @@ from orderstream.order import Order, Position
 from orderstream.parking import Changes, Mark, Parked, Waiting, related
 from orderstream.ports import FencedError, Group, Observer, Orders, Outputs, Written
 from orderstream.waiting import WaitingUpdates
+
+Traced: TypeAlias = Callable[[Decided, Mapping[str, float]], AbstractContextManager[Decided]]
 
 SILENCE_SECONDS: Final = 5.0  # without a word from the group, half a session: look before writing
 
@@ -65,6 +67,11 @@ def _grew(answer: Answer, order_id: str) -> bool:
     return answer.order_id == order_id and answer.verdict == "applied" and not answer.repeated
 
 
+def untraced(decided: Decided, seconds: Mapping[str, float]) -> AbstractContextManager[Decided]:  # noqa: ARG001
+    """As it is published when nobody collects traces."""
+    return nullcontext(decided)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What all lanes of a worker share."""
@@ -77,6 +84,7 @@ class Surroundings:
     park_seconds: float
     now: Callable[[], datetime]
     reached: Callable[[Step], None] = nothing
+    traced: Traced = untraced
 
 
 class Settlement:

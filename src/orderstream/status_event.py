@@ -1,14 +1,16 @@
 """The status event: its bytes, made from the order's history and the same each time (interface 3)."""
 
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 import orjson
 
-from orderstream.order import Change, Order, Status
+from orderstream.order import Change, Order, Position, Status
 
 CONTENT_TYPE: Final = b"application/cloudevents+json; charset=utf-8"
+
+Repeat: TypeAlias = Literal["redelivery", "equal-create", "earlier-unacknowledged", "mark"]
 
 
 class Event(NamedTuple):
@@ -17,16 +19,20 @@ class Event(NamedTuple):
     order_id: str
     sequence: int
     type: str
+    at: datetime  # of the record that caused it
+    cause: Position
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    again: Repeat | None = None  # why it goes out although it went out before, or may have
 
 
-def event_of(order: Order, sequence: int, traceparent: str | None = None) -> Event:
+def event_of(order: Order, sequence: int, traceparent: str | None = None, again: Repeat | None = None) -> Event:
     """The order's event with this number; a trace goes with its first publication only."""
     change = order.history[sequence - 1]
     kind = _type(change)
     value = orjson.dumps(_envelope(order, change, kind))
-    return Event(order.id, sequence, kind, value, _headers(order, change, traceparent))
+    headers = _headers(order, change, traceparent)
+    return Event(order.id, sequence, kind, change.at, change.cause, value, headers, again)
 
 
 def rfc_3339(moment: datetime) -> str:

@@ -22,6 +22,11 @@ class WaitingUpdates:
         self._orders, self._contracts, self._patience = orders, contracts, timedelta(seconds=park_seconds)
         self._told: set[Position] = set()
 
+    @property
+    def parked(self) -> int:
+        """How many updates wait."""
+        return sum(isinstance(one, Parked) for one in self.entries.values())
+
     async def raise_fence(self) -> None:
         """From here on no earlier owner can write; ask the group afterwards, and load last."""
         self.fence = Fence(self.fence.lane, await self._orders.raise_epoch(self.fence.lane))
