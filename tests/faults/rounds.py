@@ -28,6 +28,7 @@ from tests.worker import caught_up
 RATE: Final = 100.0  # messages per second
 ORPHANED: Final = 0.005  # of the messages of some rounds
 PARK_SECONDS: Final = 20.0  # in these; longer than a create can be late while the brokers are well
+LOAD_SECONDS: Final = 300.0  # then it is the suite itself that is stuck
 QUIET_SECONDS: Final = 3.0  # of load before and after the faults
 DONE_SECONDS: Final = 60.0  # after the faults everything must be done
 
@@ -162,7 +163,7 @@ async def _proxied(servers: LocalServers, settings: Settings, network: Network) 
 async def _under_load(cluster: Cluster, network: Network, settings: Settings, plan: Plan, ledger: Ledger) -> None:
     """Send, and let things go wrong meanwhile."""
     enough, chance = asyncio.Event(), Random(plan.seed)
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(LOAD_SECONDS), asyncio.TaskGroup() as group:
         group.create_task(send(settings, Load(plan.seed, orphaned=plan.orphaned), ledger, RATE, enough))
         await asyncio.sleep(QUIET_SECONDS)
         runs = [fault.run(cluster, network, chance) for fault in plan.parts]

@@ -62,10 +62,9 @@ class _Sending:
 
 @asynccontextmanager
 async def _producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, acks="all", enable_idempotence=True, linger_ms=5,
-        request_timeout_ms=10_000,
-    )  # fmt: skip
+    producer = AIOKafkaProducer(  # an idempotent one may wait for ever when all brokers were away; this one repeats
+        bootstrap_servers=settings.kafka_bootstrap, acks="all", linger_ms=5
+    )
     await producer.start()
     try:
         yield producer
