@@ -1,5 +1,6 @@
 """An order found by what people call it: its id, any of its references, the key of its create (interface 7)."""
 
+import re
 from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Final, Protocol
 
@@ -50,6 +51,26 @@ async def find_in(orders: Lookup, ref: str, dialect: str, tenant: str | None) ->
     return _of([*by_key, *shared], dialect, tenant)
 
 
+async def find_by_id(orders: Lookup, id_: str, tenant: str | None) -> list[Order]:
+    """The order with this document id, of whatever dialect; a tenant that is given must be its own."""
+    return _of(await _by_id(orders, id_), None, tenant)
+
+
+async def find_by_line(orders: Lookup, id_: str, dialect: str, tenant: str | None) -> list[Order]:
+    """The order of which a line has this id, or had it not long ago, in a dialect where that is unique."""
+    key = lookup_key(dialect, tenant, Address("entry-id", id_, ""))
+    return _of(await orders.load([key]), dialect, tenant)
+
+
+def waited_for(ref: str, dialect: str | None, tenant: str | None) -> re.Pattern[str]:
+    """The lookup keys by which updates wait for an order that *ref* may name, or for one of its lines."""
+    scope = "[^/]*" if dialect is None else re.escape(dialect)
+    owner = "[^/]*" if tenant is None else re.escape(lookup_key("", tenant, Address("", "", "")).strip("/"))
+    lines = [Address("entry-id", text, "") for text in _texts(ref)]
+    named = (lookup_key("", None, address).removeprefix("//") for address in (*_addresses(ref), *lines))
+    return re.compile(f"^{scope}/{owner}/({'|'.join(map(re.escape, named))})$")
+
+
 async def _by_id(orders: Lookup, ref: str) -> list[Order]:
     id_ = forms.hex24(ref)
     return await orders.load((), [id_]) if id_ else []
@@ -71,9 +92,12 @@ def _keys(ref: str, dialect: str, tenant: str | None) -> list[str]:
 
 
 def _addresses(ref: str) -> list[Address]:
+    return [Address(kind, text, "") for text in _texts(ref) for kind in KINDS]
+
+
+def _texts(ref: str) -> Iterable[str]:
     """As people write it, and as hex and UUIDs are kept."""
-    texts = dict.fromkeys((ref, forms.hex24(ref) or ref, forms.uuid(ref) or ref))
-    return [Address(kind, text, "") for text in texts for kind in KINDS]
+    return dict.fromkeys((ref, forms.hex24(ref) or ref, forms.uuid(ref) or ref))
 
 
 def _within(scope: str, address: Address) -> str:

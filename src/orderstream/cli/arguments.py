@@ -21,6 +21,9 @@ Files: TypeAlias = Annotated[
         "- is standard input.",
     ),
 ]
+Ref: TypeAlias = Annotated[
+    str, typer.Argument(metavar="REF", help="Id, number, reference or idempotency key of the order.")
+]
 Dialect: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", callback=_known, help=f"Only this one: {', '.join(DIALECTS)}.")
 ]

@@ -37,11 +37,15 @@ class Target(NamedTuple):
 async def the_order(settings: Settings, target: Target) -> Order:
     """The one order that is meant. Raises `FailedError` when there is none or several, and `UnavailableError`."""
     async with stored_orders(settings) as orders:
-        found = await find(orders, *target)
+        return the_one(await find(orders, *target), target)
+
+
+def the_one(found: Sequence[Order], target: Target) -> Order:
+    """The only one of those that were found. Raises `FailedError`."""
     if not found:
         raise FailedError(f"no order is known as {target}")
     if len(found) > 1:
-        listed = "".join(f"\n  {_title(order)}, id {order.id}" for order in found)
+        listed = "".join(f"\n  {title(order)}, id {order.id}" for order in found)
         message = f"{len(found)} orders are known as {target}; say which with --dialect and --tenant, or by id:"
         raise FailedError(message + listed)
     return found[0]
@@ -57,7 +61,8 @@ async def stored_orders(settings: Settings) -> AsyncIterator[MongoOrders]:
         await orders.close()
 
 
-def _title(order: Order) -> str:
+def title(order: Order) -> str:
+    """What it is, and what people call it."""
     refs = {name: ref for name in EVENT_REFS if isinstance(ref := order.refs.get(name), str)}
     tenant = f" of {printable(order.tenant)}" if order.tenant else ""
     return f"{order.dialect} order {printable(short_name(refs))}{tenant}"
@@ -71,7 +76,7 @@ async def show(settings: Settings, target: Target, part: Part, entry: str | None
         print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
         return
     gone = f", deleted {rfc_3339(order.deleted_at)}" if order.deleted_at else ""
-    console().print(f"{_title(order)}{gone}", style="bold", soft_wrap=True)
+    console().print(f"{title(order)}{gone}", style="bold", soft_wrap=True)
     show_table(*_columns(order, part, answer, entry))
 
 
@@ -96,7 +101,7 @@ def _answer(order: Order, part: Part, entry: str | None) -> Readable:
         return history(order)
     answer = entries(order, entry)
     if entry is not None and not answer["entries"]:
-        raise FailedError(f"{_title(order)} has no line {printable(entry)}; {_line_names(order)}")
+        raise FailedError(f"{title(order)} has no line {printable(entry)}; {_line_names(order)}")
     return answer
 
 
