@@ -27,7 +27,8 @@ class Message:
     kind: Kind
     key: bytes | None
     headers: Headers
-    value: bytes
+    value: bytes | None
+    partition: int | None = None  # None, or one that the topic lacks: the one that the key gives
 
     def says(self, name: str) -> str | None:
         """A header as text; None when it is not there or no text."""

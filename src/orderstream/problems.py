@@ -1,9 +1,9 @@
 """What can be wrong with a message: the codes, and the place of each problem (contracts 1.6)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 Segment: TypeAlias = str | int
 
@@ -41,6 +41,36 @@ class Code(StrEnum):
     UNSTORABLE = "UNSTORABLE"
     PRODUCER_NOT_ALLOWED = "PRODUCER_NOT_ALLOWED"
 
+
+MEANINGS: Final[Mapping[Code, str]] = {
+    Code.MALFORMED_JSON: "the value is not one JSON object",
+    Code.KEY_MISSING: "the record key is empty",
+    Code.HEADER_MISSING: "a required header is absent",
+    Code.HEADER_INVALID: "a header has the wrong form",
+    Code.UNKNOWN_DIALECT: "the header dialect names none of the five",
+    Code.UNSUPPORTED_OPERATION: "the operation is unknown, not for this topic or not for this dialect",
+    Code.FIELD_MISSING: "a required member is absent",
+    Code.FIELD_TYPE: "a member has the wrong JSON type",
+    Code.FIELD_NULL: "null where it may not be",
+    Code.FIELD_RANGE: "a number is below or above a bound",
+    Code.FIELD_LENGTH: "a text or a list is too short or too long",
+    Code.FIELD_FORMAT: "an id, a date, a code or a map key has the wrong form",
+    Code.FIELD_ENUM: "a value is not one of the listed ones",
+    Code.FIELD_UNKNOWN: "the contract has no such member",
+    Code.FIELD_READ_ONLY: "only the receiving side may set it, or it may not be sent in this operation",
+    Code.RULE_VIOLATION: "members contradict each other",
+    Code.IDENTITY_MISSING: "the order, the line or the owner is not named",
+    Code.IDENTITY_CONFLICT: "two addresses do not name the same order",
+    Code.EMPTY_UPDATE: "there is nothing to change",
+    Code.ORDER_NOT_FOUND: "no such order in this tenant",
+    Code.ENTRY_NOT_FOUND: "the order has no such line",
+    Code.DUPLICATE_ORDER: "an order of this name exists with other content",
+    Code.DUPLICATE_ENTRY: "a line of this name exists with other content",
+    Code.IDEMPOTENCY_CONFLICT: "the idempotency key was used with other content",
+    Code.TOO_LARGE: "the value is too long, too deep or has too many members",
+    Code.UNSTORABLE: "the order would not fit into one document",
+    Code.PRODUCER_NOT_ALLOWED: "this worker takes no messages of this dialect or tenant",
+}
 
 _RANK = {code: rank for rank, code in enumerate(Code)}
 

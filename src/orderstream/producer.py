@@ -1,7 +1,7 @@
 """Messages sent to the two input topics, each acknowledged by all in-sync replicas."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, TypeAlias
 
@@ -12,11 +12,11 @@ from aiokafka.structs import RecordMetadata
 from orderstream.commands import Kind
 from orderstream.connection import connection
 from orderstream.kafka import stopped
+from orderstream.kafka_trouble import unavailable
 from orderstream.messages import Message
 from orderstream.order import Position
 from orderstream.settings import Settings
-from orderstream.topics import TopicsMissingError, inspected
-from orderstream.trouble import UnavailableError
+from orderstream.topics import partition_counts
 
 ANSWER_SECONDS: Final = 10.0  # for the acknowledgements of what was sent together
 MAX_BYTES: Final = 64 * 2**20  # of a message; what is too much the broker decides
@@ -34,8 +34,8 @@ Answer: TypeAlias = Position | NotSent
 class Publisher:
     """Sends messages in their order."""
 
-    def __init__(self, producer: AIOKafkaProducer, topics: dict[Kind, str]) -> None:
-        self._producer, self._topics = producer, topics
+    def __init__(self, producer: AIOKafkaProducer, topics: Mapping[Kind, str], counts: Mapping[str, int]) -> None:
+        self._producer, self._topics, self._counts = producer, topics, counts
 
     async def send(self, messages: Sequence[Message]) -> list[Answer]:
         """Where each message stands now, or why not."""
@@ -46,13 +46,14 @@ class Publisher:
         return [each if isinstance(each, NotSent) else _answer(each) for each in sent]
 
     async def _hand_over(self, message: Message) -> "asyncio.Future[RecordMetadata] | NotSent":
-        topic, headers = self._topics[message.kind], list(message.headers)
+        topic, headers, wanted = self._topics[message.kind], list(message.headers), message.partition
+        partition = wanted if wanted is not None and wanted < self._counts[topic] else None
         try:
             sent: asyncio.Future[RecordMetadata] = await self._producer.send(
-                topic, message.value, key=message.key, headers=headers
+                topic, message.value, key=message.key, headers=headers, partition=partition
             )
         except KafkaError as error:
-            return NotSent(type(error).__name__)
+            return NotSent(unavailable(error, "Write").reason)
         return sent
 
 
@@ -61,7 +62,7 @@ def _answer(sent: "asyncio.Future[RecordMetadata]") -> Answer:
         return NotSent(f"no answer within {ANSWER_SECONDS:.0f} s; it may have arrived all the same")
     error = sent.exception()
     if error is not None:
-        return NotSent(type(error).__name__)
+        return NotSent(unavailable(error, "Write").reason)
     at = sent.result()
     return Position(at.topic, at.partition, at.offset)
 
@@ -70,9 +71,7 @@ def _answer(sent: "asyncio.Future[RecordMetadata]") -> Answer:
 async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
     """A publisher to the topics of these settings. Raises `UnavailableError` and `TopicsMissingError`."""
     topics = {Kind.CREATE: settings.topic_create, Kind.UPDATE: settings.topic_update}
-    missing = [topic for topic in (await inspected(settings)).missing if topic in topics.values()]
-    if missing:  # a producer would make them, with one partition
-        raise TopicsMissingError(missing)
+    counts = await partition_counts(settings, dict.fromkeys(topics.values(), "Write"))  # a producer would make them
     producer = AIOKafkaProducer(
         **connection(settings),
         acks="all",
@@ -82,8 +81,8 @@ async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
     )
     try:
         await producer.start()
-        yield Publisher(producer, topics)
+        yield Publisher(producer, topics, counts)
     except KafkaError as error:
-        raise UnavailableError("kafka", type(error).__name__) from None
+        raise unavailable(error, "Write") from None
     finally:
         await stopped(producer)
