@@ -19,6 +19,7 @@ NAMES: Final = frozenset({
 })  # fmt: skip
 CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "accesstoken"})
 
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _HEX24 = re.compile(r"[0-9a-fA-F]{24}", re.ASCII)
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,18})", re.ASCII)
@@ -52,6 +53,12 @@ def non_empty(text: str) -> str | None:
 def non_blank(text: str) -> str | None:
     """Any text of at most 512 characters that is not only blanks."""
     return non_empty(text) if text.strip() else None
+
+
+def trace_id(traceparent: str) -> str | None:
+    """The trace that a W3C `traceparent` names."""
+    found = _TRACEPARENT.fullmatch(traceparent)
+    return found[1] if found else None
 
 
 def json_type(text: str) -> str | None:
