@@ -33,6 +33,7 @@ from tests.test_field_tables import CASES, Row, verdicts
 from tests.test_field_tables import at as placed
 
 FOLDER: Final = HERE.parent / "schemas"
+DOCUMENTS: Final = {Path("asyncapi.json"), Path("openapi.json")}
 INPUTS: Final = [(name, operation) for name, dialect in DIALECTS.items() for operation in dialect.shapes]
 
 UNSEEN: Final = {  # what JSON Schema cannot see -> why
@@ -157,7 +158,7 @@ def test_check_names_the_file_that_differs_and_the_one_that_is_too_many(tmp_path
     assert [True, True] == [sentence in line for sentence, line in zip(wrong, result.output.splitlines(), strict=True)]
 
 
-@pytest.mark.parametrize("path", [path for path in schemas.files() if path.name != "asyncapi.json"], ids=str)
+@pytest.mark.parametrize("path", [path for path in schemas.files() if path not in DOCUMENTS], ids=str)
 def test_every_file_is_a_json_schema_with_a_name_and_right_examples(path: Path) -> None:
     schema = content(str(path))
 
@@ -456,9 +457,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 
     local = [each.removeprefix("#/").split("/") for each in references if each.startswith("#/")]
     assert all(isinstance(reduce(lambda node, name: node[name], steps, document), dict) for steps in local)
-    assert {Path(each) for each in references if not each.startswith("#/")} == schemas.files().keys() - {
-        Path("asyncapi.json")
-    }
+    assert {Path(each) for each in references if not each.startswith("#/")} == schemas.files().keys() - DOCUMENTS
 
 
 def test_every_operation_of_every_dialect_is_a_message_of_its_channel() -> None:

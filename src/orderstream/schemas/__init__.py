@@ -1,11 +1,12 @@
-"""The folder `schemas/`: JSON Schemas of all messages and the AsyncAPI document, made from the code (interface 5)."""
+"""The folder `schemas/`: JSON Schemas, AsyncAPI and OpenAPI documents, made from the code (interface 5)."""
 
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from orderstream.schemas.asyncapi import INPUTS, document
+from orderstream.schemas import asyncapi, openapi
+from orderstream.schemas.asyncapi import INPUTS
 from orderstream.schemas.outputs import event_schema, rejection_schema
 from orderstream.schemas.values import value_schema
 
@@ -20,7 +21,8 @@ def files() -> Mapping[Path, str]:
         },
         Path("status-event.json"): event_schema(),
         Path("rejection.json"): rejection_schema(),
-        Path("asyncapi.json"): document(),
+        Path("asyncapi.json"): asyncapi.document(),
+        Path("openapi.json"): openapi.document(),
     }
     return {path: json.dumps(content, ensure_ascii=False, indent=2) + "\n" for path, content in contents.items()}
 

@@ -61,7 +61,7 @@ def event_schema() -> Schema:
         "required": ["specversion", "id", "type", "source", "subject", "time", "datacontenttype", "data"],
         "allOf": [_case(name, data) for name, data in CASES.items()],
         "examples": [orjson.loads(event.value) for event in events(DIALECTS["wishlist"])],
-        "$defs": {"Status": _status()},
+        "$defs": {"Status": status_schema()},
     }
 
 
@@ -94,7 +94,8 @@ def _data() -> Schema:
     return {"type": "object", "properties": members, "required": list(members)}
 
 
-def _status() -> Schema:
+def status_schema() -> Schema:
+    """The three canonical status values."""
     values = dict(zip(Status._fields, map(get_args, (OrderStatus, PaymentStatus, FulfilmentStatus)), strict=True))
     return {
         "description": "The canonical status values",
