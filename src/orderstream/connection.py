@@ -1,6 +1,8 @@
 """How to reach Kafka: the settings as aiokafka and FastStream want them."""
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.helpers import create_ssl_context
@@ -46,10 +48,19 @@ def security(settings: Settings) -> "BaseSecurity":
 def _ssl_context(settings: Settings) -> ssl.SSLContext | None:
     if not settings.kafka_security_protocol.endswith("SSL"):
         return None
-    files = (settings.kafka_ssl_cafile, settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
-    cafile, certfile, keyfile = (None if file is None else str(file) for file in files)
-    try:
-        context: ssl.SSLContext = create_ssl_context(cafile=cafile, certfile=certfile, keyfile=keyfile)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingError(f"ORDERSTREAM_KAFKA_SSL_…FILE: {error.strerror or type(error).__name__}") from None
+    with _told("CAFILE"):
+        context: ssl.SSLContext = create_ssl_context(cafile=settings.kafka_ssl_cafile)
+    if settings.kafka_ssl_certfile:
+        with _told("CERTFILE, or its KEYFILE"):
+            context.load_cert_chain(settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
     return context
+
+
+@contextmanager
+def _told(names: str) -> Iterator[None]:
+    """A file that cannot be used is a setting that is wrong."""
+    try:
+        yield
+    except OSError as error:  # those of TLS are such too, and tell in names of their own
+        reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
+        raise SettingError(f"ORDERSTREAM_KAFKA_SSL_{names}: {reason}") from None

@@ -10,10 +10,10 @@ from aiokafka.errors import KafkaError
 
 from orderstream.answers import Answer
 from orderstream.commands import Kind, Record
+from orderstream.kafka_trouble import explained, unavailable
 from orderstream.order import Position
 from orderstream.rejected import rejected_message
 from orderstream.status_event import Event
-from orderstream.trouble import UnavailableError
 
 SEND_SECONDS: Final = 30.0  # until a producer that does not answer is replaced
 STOP_SECONDS: Final = 5.0
@@ -61,7 +61,7 @@ class KafkaOutputs:
                 await asyncio.gather(*sent)
         except (KafkaError, TimeoutError) as error:
             await self._discard(producer)
-            raise UnavailableError("kafka", type(error).__name__) from None
+            raise unavailable(error, "Write") from None
 
     async def stop(self) -> None:
         """Let go of the producer; nothing of a finished batch is left in it."""
@@ -100,7 +100,7 @@ class KafkaOutputs:
                         await producer.start()
                 except (KafkaError, TimeoutError) as error:
                     await stopped(producer)
-                    raise UnavailableError("kafka", type(error).__name__) from None
+                    raise await explained(error, self._connection, "Write") from None
                 self._producer = producer
             return self._producer
 

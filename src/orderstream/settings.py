@@ -57,6 +57,16 @@ class Settings(BaseModel):
         rules = read_rules(self.rules_file) if self.rules_file else {}
         return Contracts(self.max_value_bytes, rules, frozenset(_names(self.allow)))
 
+    @property
+    def plaintext(self) -> tuple[str, ...]:
+        """The settings that name another machine without TLS, or with one that trusts anybody."""
+        brokers = self.kafka_bootstrap.split(",")
+        plain = {
+            "KAFKA_BOOTSTRAP": self.kafka_security_protocol.endswith("PLAINTEXT") and not _all_loopback(brokers),
+            "MONGO_URL": not _speaks_tls(self.mongo_url.get_secret_value()),
+        }
+        return tuple(PREFIX + name for name, is_plain in plain.items() if is_plain)
+
     @field_validator("kafka_bootstrap")
     @classmethod
     def _addresses(cls, listed: str) -> str:
@@ -110,21 +120,13 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _speak_plaintext_only_to_this_machine(self) -> "Settings":
-        if self.allow_plaintext:
-            return self
-        plain = {
-            "KAFKA_BOOTSTRAP": self.kafka_security_protocol in ("PLAINTEXT", "SASL_PLAINTEXT")
-            and not _all_loopback(self.kafka_bootstrap.split(",")),
-            "MONGO_URL": not _speaks_tls(self.mongo_url.get_secret_value()),
-        }
-        for name, is_plain in plain.items():
-            if is_plain:
-                raise ValueError(
-                    f"{PREFIX}{name} names another machine without TLS; use TLS, or set {PREFIX}ALLOW_PLAINTEXT=true"
-                )
+        if self.plaintext and not self.allow_plaintext:
+            name, remedy = self.plaintext[0], f"use TLS, or set {PREFIX}ALLOW_PLAINTEXT=true"
+            raise ValueError(f"{name} names another machine without TLS; {remedy}")
         return self
 
 
+UNVERIFIED: Final = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
 SECRETS: Final = (f"{PREFIX}KAFKA_SASL_PASSWORD", f"{PREFIX}MONGO_URL", f"{PREFIX}HTTP_TOKEN")
 
 
@@ -190,11 +192,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def _speaks_tls(url: str) -> bool:
-    """Whether this MongoDB URL keeps to TLS or to this machine."""
+    """Whether this MongoDB URL keeps to TLS with certificates that are verified, or to this machine."""
     parts = urlsplit(url)
     options = {name.lower(): value for name, value in parse_qsl(parts.query)}
     default = "true" if parts.scheme == "mongodb+srv" else "false"
-    if options.get("tls", options.get("ssl", default)) == "true":
+    trusts_anybody = any(options.get(name) == "true" for name in UNVERIFIED)
+    if options.get("tls", options.get("ssl", default)) == "true" and not trusts_anybody:
         return True
     hosts = parts.netloc.rpartition("@")[2].split(",")
     return _all_loopback(host if re.search(r":\d+$", host) else f"{host}:27017" for host in hosts)

@@ -8,6 +8,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
+    GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
     KafkaError,
@@ -17,13 +18,14 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
 from orderstream.checkpoint import Checkpoint, Judgement, Seen, judge
 from orderstream.connection import connection
+from orderstream.kafka_trouble import Right, explained, unavailable
 from orderstream.ledger import Partition
 from orderstream.mongo_checkpoints import MongoCheckpoints
 from orderstream.settings import Settings
 from orderstream.topic_ids import TopicIdentity, topic_identities
-from orderstream.trouble import UnavailableError
 
 LOOK_SECONDS: Final = 15.0
+RIGHT: Final[Right] = "Read"  # the worker's; it includes Describe, which is enough to look
 COORDINATED: Final = AsyncRetrying(  # a new cluster makes the topic of offsets at the first question
     retry=retry_if_exception_type(
         (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
@@ -41,7 +43,7 @@ class Stream:
 
     async def judged(self, partitions: Collection[Partition] | None = None) -> Mapping[Partition, Judgement]:
         """Where each of these partitions goes on, or all that there are; a topic that is not there has none."""
-        identities = await topic_identities(connection(self._settings), self.topics)
+        identities = await topic_identities(connection(self._settings), dict.fromkeys(self.topics, RIGHT))
         if partitions is None:
             partitions = [(name, n) for name, one in identities.items() for n in range(one.partitions)]
         seen = await self._seen([p for p in partitions if p[0] in identities], identities)
@@ -74,8 +76,10 @@ class Stream:
                 committed = await self._committed(there)
                 async with self._consumer() as consumer:
                     beginnings, ends = await consumer.beginning_offsets(there), await consumer.end_offsets(there)
+        except GroupAuthorizationFailedError:
+            raise unavailable(GroupAuthorizationFailedError(self._settings.group)) from None
         except (KafkaError, TimeoutError, OSError) as error:
-            raise UnavailableError("kafka", type(error).__name__) from None
+            raise await explained(error, connection(self._settings), RIGHT) from None
         return {
             (one.topic, one.partition): Seen(
                 identities[one.topic].id, identities[one.topic].partitions, beginnings[one], ends[one], committed[one]

@@ -92,10 +92,9 @@ def out_of_reach(error: UnavailableError, settings: Settings) -> str:
         where, name = settings.kafka_bootstrap, "KAFKA_BOOTSTRAP"
     else:
         where, name = _hosts(settings.mongo_url.get_secret_value()), "MONGO_URL"
-    return (
-        f"{'Kafka' if error.system == 'kafka' else 'MongoDB'} at {where} cannot be used ({error.reason}); "
-        f"check that it runs and that ORDERSTREAM_{name} is right (`orderstream local` starts one)"
-    )
+    usual = f"check that it runs and that ORDERSTREAM_{name} is right (`orderstream local` starts one)"
+    system = "Kafka" if error.system == "kafka" else "MongoDB"
+    return f"{system} at {where} cannot be used ({error.reason}); {error.remedy or usual}"
 
 
 def _hosts(url: str) -> str:

@@ -7,7 +7,13 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    NoError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     AbstractType,
@@ -20,7 +26,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
-from orderstream.trouble import UnavailableError
+from orderstream.kafka_trouble import Right, explained, refused, unavailable
 
 ASK_SECONDS: Final = 10.0
 
@@ -108,29 +114,28 @@ class _MetadataRequest(Request[_MetadataRequestV12]):  # type: ignore[misc]  # a
         return request_struct_class(asked, False, False, {})  # noqa: FBT003  # as the protocol has it
 
 
-async def topic_identities(connection: Mapping[str, Any], topics: Collection[str]) -> Mapping[str, TopicIdentity]:
-    """Of those of the topics that there are. Raises `UnavailableError`."""
+async def topic_identities(connection: Mapping[str, Any], topics: Mapping[str, Right]) -> Mapping[str, TopicIdentity]:
+    """Of those of the topics that there are, each with the right that we need there. Raises `UnavailableError`."""
     client = AIOKafkaClient(**connection)
     try:
         async with asyncio.timeout(ASK_SECONDS):
             await client.bootstrap()
             response: Any = await client.send(client.get_random_node(), _MetadataRequest(topics))
     except (KafkaError, TimeoutError, OSError) as error:
-        raise UnavailableError("kafka", type(error).__name__) from None
+        raise await explained(error, connection) from None
     finally:
         await client.close()
+    answers = {name: for_code(error_code) for error_code, name, *_ in response.topics}
+    if denied := {name: topics[name] for name, error in answers.items() if error is TopicAuthorizationFailedError}:
+        raise refused(denied)
     return {
         name: TopicIdentity(str(id_), len(partitions))
-        for error_code, name, id_, _, partitions, *_ in response.topics
-        if _is_there(error_code)
+        for _, name, id_, _, partitions, *_ in response.topics
+        if _is_there(answers[name])
     }
 
 
-def _is_there(error_code: int) -> bool:
-    match for_code(error_code).__name__:
-        case "NoError":
-            return True
-        case "UnknownTopicOrPartitionError":
-            return False
-        case name:
-            raise UnavailableError("kafka", name)
+def _is_there(error: type[KafkaError]) -> bool:
+    if error in (NoError, UnknownTopicOrPartitionError):
+        return error is NoError
+    raise unavailable(error())

@@ -7,11 +7,12 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, NoError, TopicAuthorizationFailedError, for_code
 
 from orderstream.connection import connection
+from orderstream.kafka_trouble import GRANT, Right, explained, refused, unavailable
 from orderstream.settings import Settings
-from orderstream.trouble import UnavailableError
+from orderstream.topic_ids import topic_identities
 
 PARTITIONS: Final = 12
 DAY_MS: Final = 24 * 3600 * 1000
@@ -32,7 +33,7 @@ class Topic(NamedTuple):
     name: str
     partitions: int
     replication: int
-    config: Mapping[str, str]
+    config: Mapping[str, str] | None  # None where it may not be seen
 
 
 class TopicState(NamedTuple):
@@ -44,33 +45,58 @@ class TopicState(NamedTuple):
     problems: Sequence[str]
 
 
+async def partition_counts(settings: Settings, topics: Mapping[str, Right]) -> Mapping[str, int]:
+    """How many partitions these topics have, with what we want to do there.
+
+    Raises `UnavailableError` and `TopicsMissingError`.
+    """
+    found = await topic_identities(connection(settings), topics)
+    if missing := [name for name in topics if name not in found]:
+        raise TopicsMissingError(missing)
+    return {name: one.partitions for name, one in found.items()}
+
+
 async def inspected(settings: Settings) -> TopicState:
-    """Look at the four topics. Raises `UnavailableError`."""
+    """Look at the four topics, as the worker needs them. Raises `UnavailableError`."""
+    rights: dict[str, Right] = dict.fromkeys(_inputs(settings), "Read")
+    rights.update(dict.fromkeys(_outputs(settings), "Write"))
     async with _admin(settings) as admin:
-        return await _state(admin, settings)
+        return await _state(admin, settings, rights)
 
 
 async def created(settings: Settings) -> tuple[Sequence[str], TopicState]:
     """Make what is missing; the names made, and the state afterwards. Raises `UnavailableError`."""
+    rights: dict[str, Right] = dict.fromkeys(_names(settings), "Describe")
     async with _admin(settings) as admin:
-        before = await _state(admin, settings)
+        before = await _state(admin, settings, rights)
         if before.missing:
             replication = min(3, before.brokers)
             known = [topic.partitions for name, topic in before.topics.items() if name in _inputs(settings)]
             new = [_new(name, settings, known[0] if known else PARTITIONS, replication) for name in before.missing]
             response = await admin.create_topics(new)
-            for _, code, *_ in response.topic_errors:
-                if code:
-                    raise UnavailableError("kafka", for_code(code).__name__)
-        return before.missing, await _state(admin, settings)
+            _see({name: for_code(code) for name, code, *_ in response.topic_errors if code})
+        return before.missing, await _state(admin, settings, rights)
+
+
+def _see(errors: Mapping[str, type[KafkaError]]) -> None:
+    """Raises `UnavailableError` when topics could not be made."""
+    denied = [name for name, error in errors.items() if error is TopicAuthorizationFailedError]
+    if denied:
+        raise refused(dict.fromkeys(denied, "Create"))
+    for name, error in errors.items():
+        raise unavailable(error(name))
 
 
 def _inputs(settings: Settings) -> tuple[str, str]:
     return settings.topic_create, settings.topic_update
 
 
+def _outputs(settings: Settings) -> tuple[str, str]:
+    return settings.topic_status, settings.topic_rejected
+
+
 def _names(settings: Settings) -> tuple[str, ...]:
-    return (*_inputs(settings), settings.topic_status, settings.topic_rejected)
+    return (*_inputs(settings), *_outputs(settings))
 
 
 def _new(name: str, settings: Settings, partitions: int, replication: int) -> NewTopic:
@@ -93,16 +119,16 @@ async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
             await admin.start()
         yield admin
     except (KafkaError, TimeoutError, OSError) as error:
-        raise UnavailableError("kafka", type(error).__name__) from None
+        raise await explained(error, connection(settings)) from None
     finally:
         await admin.close()
 
 
-async def _state(admin: AIOKafkaAdminClient, settings: Settings) -> TopicState:
+async def _state(admin: AIOKafkaAdminClient, settings: Settings, rights: Mapping[str, Right]) -> TopicState:
     names = _names(settings)
+    there = await topic_identities(connection(settings), rights)
     cluster = await admin.describe_cluster()
-    there = set(await admin.list_topics())
-    described = await admin.describe_topics([name for name in names if name in there]) if there else []
+    described = await admin.describe_topics(list(there)) if there else []
     configs = await _configs(admin, [one["topic"] for one in described])
     topics = {
         one["topic"]: Topic(
@@ -115,12 +141,15 @@ async def _state(admin: AIOKafkaAdminClient, settings: Settings) -> TopicState:
     return TopicState(topics, missing, brokers, _problems(settings, topics, brokers))
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Mapping[str, Mapping[str, str] | None]:
     if not names:
         return {}
     responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
     resources: list[Any] = [resource for response in responses for resource in response.resources]
-    return {name: {entry[0]: entry[1] for entry in entries} for *_, name, entries in resources}
+    return {
+        name: {entry[0]: entry[1] for entry in entries} if for_code(code) is NoError else None
+        for code, _, _, name, entries in resources
+    }
 
 
 def _problems(settings: Settings, topics: Mapping[str, Topic], brokers: int) -> list[str]:
@@ -138,6 +167,11 @@ def _topic_problems(topic: Topic, brokers: int) -> list[str]:
     problems = []
     if topic.replication < wanted:
         problems.append(f"{topic.name} has {topic.replication} replicas; {wanted} brokers could hold {wanted}")
+    if topic.config is None:
+        return [
+            *problems,
+            f"{topic.name} cannot be checked: Kafka does not let the user DescribeConfigs there; {GRANT}",
+        ]
     if int(topic.config.get("min.insync.replicas", "1")) < in_sync:
         problems.append(f"{topic.name} has min.insync.replicas below {in_sync}: an acknowledged record may be lost")
     if topic.config.get("cleanup.policy", "delete") != "delete":

@@ -8,10 +8,11 @@ System: TypeAlias = Literal["mongo", "kafka"]
 class UnavailableError(Exception):
     """A server is away, slow or says no; what was asked of it may have happened."""
 
-    def __init__(self, system: System, reason: str) -> None:
+    def __init__(self, system: System, reason: str, remedy: str | None = None) -> None:
         super().__init__(f"{system}: {reason}")
         self.system: System = system
-        self.reason = reason
+        self.reason = reason  # goes on after the name of the system, if it is a sentence at all
+        self.remedy = remedy  # where there is a better one than to see whether the server runs
 
 
 class UnfitError(Exception):

@@ -34,6 +34,7 @@ class KafkaCluster:
 
     *config* are lines for server.properties that come last. Clients use the listener CLIENT: secure it by giving
     `listener.security.protocol.map` (with INTERNAL and CONTROLLER left PLAINTEXT) and `listener.name.client.…`.
+    *users* are there from the beginning, each as `StorageTool format --add-scram` has it.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class KafkaCluster:
         folder: Path,
         brokers: int = 1,
         config: Mapping[str, str] = {},
+        users: Sequence[str] = (),
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.folder = folder.absolute()
         self.brokers = tuple(ServerProcess(f"Kafka broker {i}", self.folder / f"broker-{i}") for i in range(brokers))
         self.ports: tuple[BrokerPorts, ...] = ()
         self._config = config
+        self._users = users
         self._report = report
         self._java: tuple[str, ...] = ()
 
@@ -100,7 +103,8 @@ class KafkaCluster:
         await self._until_registered(index, expected)
 
     def _format_arguments(self) -> Sequence[str]:
-        return (f"--cluster-id={_cluster_id(self.folder / 'cluster-id')}", "--config=server.properties")
+        users = (f"--add-scram={user}" for user in self._users)
+        return (f"--cluster-id={_cluster_id(self.folder / 'cluster-id')}", "--config=server.properties", *users)
 
     async def _until_registered(self, index: int, expected: set[int]) -> None:
         async def registered() -> bool:
