@@ -26,6 +26,12 @@ async def _servers() -> AsyncIterator[Servers]:
     if kafka and mongo:
         yield Servers(kafka, mongo)
         return
+    from tests.containers import containers, docker_answers  # a second, which named servers spare
+
+    if docker_answers():
+        async with containers() as addresses:
+            yield Servers(*addresses)
+        return
     async with local_servers(report=print) as servers:
         yield Servers(servers.kafka.bootstrap, servers.mongo.url)
 
