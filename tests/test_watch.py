@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from orderstream.app import Assembly, assembled
-from orderstream.logs import LogObserver
 from orderstream.mongo import MongoOrders
+from orderstream.observers import Observers
 from orderstream.settings import Settings
 from orderstream.watch import STUCK_LOOKS
 from tests import load
+from tests.builders import NOW
 from tests.worker import caught_up, documents, send, until
 
 
@@ -16,7 +17,7 @@ from tests.worker import caught_up, documents, send, until
 async def a_worker_in_this_process(settings: Settings) -> AsyncIterator[Assembly]:
     orders = MongoOrders(settings.mongo_url.get_secret_value(), settings.mongo_database, settings.mongo_driver)
     await orders.prepare(settings.group)
-    parts = assembled(settings, LogObserver(), orders)
+    parts = assembled(settings, Observers(lambda: NOW), orders)
     await parts.broker.start()
     try:
         await until(lambda: len(parts.lanes.open) == 12, "no lanes")

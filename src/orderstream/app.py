@@ -4,27 +4,32 @@ import asyncio
 import gc
 import logging
 import os
-import signal
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 
-from faststream.asgi import AsgiFastStream, AsgiResponse, get
+from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
 from orderstream.commands import Kind
 from orderstream.connection import connection, security
+from orderstream.decompression import bound_decompression
 from orderstream.failpoints import VARIABLE, failpoint
 from orderstream.group import KafkaGroup
+from orderstream.header_names import read_any_header_name
+from orderstream.health import Health
+from orderstream.http import Application, Told, listening, serve_beside
 from orderstream.kafka import KafkaOutputs
 from orderstream.lanes import Lanes
 from orderstream.ledger import Partition
-from orderstream.logs import LogObserver
 from orderstream.mongo import MongoOrders
+from orderstream.observers import Observers
 from orderstream.pipeline import Lane
 from orderstream.settings import Settings
-from orderstream.settlement import Surroundings
+from orderstream.settlement import Surroundings, Traced, untraced
 from orderstream.stream import Stream
 from orderstream.subscriber import LaneSubscriber
 from orderstream.topics import TopicsMissingError, inspected
@@ -32,18 +37,35 @@ from orderstream.trouble import UnavailableError
 from orderstream.watch import Watch
 
 RETRY_SECONDS = 2.0  # between two tries to reach a server before anything runs
+COLLECTORS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")  # either has spans sent there
 
 
-async def run(settings: Settings) -> None:
-    """Work until SIGTERM or Ctrl-C. Raises `UnfitError` when a server cannot keep the guarantees."""
-    observer = LogObserver()
+async def run(settings: Settings, listener: socket.socket | None = None) -> None:
+    """Work until SIGTERM or Ctrl-C, and answer over HTTP meanwhile, at *listener* where one is given.
+
+    Raises `UnfitError` when a server cannot keep the guarantees, and `SettingError`.
+    """
+    observer = Observers(_now)
+    listener = listener or listening(settings.http_host, settings.http_port)
     orders = MongoOrders(settings.mongo_url.get_secret_value(), settings.mongo_database, settings.mongo_driver)
+    parts = assembled(settings, observer, orders)
+    health = Health(orders, parts.group, parts.lanes)
+    application = Application(
+        Told(health.is_alive, health.readiness, partial(_metrics, observer, health)), orders, settings, observer.log
+    )
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(50_000, 20, 100)  # a batch makes many values and no cycles
+    port = listener.getsockname()[1]
+
+    async def work() -> None:  # from here on a signal stops it in order
+        observer.say("worker.started", version=version("orderstream"), group=settings.group, http_port=port)
+        await _work(settings, observer, orders, parts, health)
+
     try:
-        await _until_there(observer, lambda: orders.prepare(settings.group))
-        await _until_there(observer, lambda: _topics_are_there(settings, observer))
-        await _worker(settings, observer, orders)
+        await serve_beside(work(), application, listener)
     finally:
         await orders.close()
+    observer.say("worker.stopped")
 
 
 class Assembly(NamedTuple):
@@ -54,10 +76,13 @@ class Assembly(NamedTuple):
     lanes: Lanes
     watch: Watch
     outputs: KafkaOutputs
+    group: KafkaGroup
 
 
-def assembled(settings: Settings, observer: LogObserver, orders: MongoOrders) -> Assembly:
+def assembled(settings: Settings, observer: Observers, orders: MongoOrders) -> Assembly:
     """A worker, put together and not started."""
+    bound_decompression()
+    read_any_header_name()
     outputs = KafkaOutputs(connection(settings), settings.topic_status, settings.topic_rejected, _now)
     reached = failpoint(os.environ.get(VARIABLE))
     stream = Stream(settings, orders.checkpoints)
@@ -71,6 +96,7 @@ def assembled(settings: Settings, observer: LogObserver, orders: MongoOrders) ->
         park_seconds=settings.park_seconds,
         now=_now,
         reached=reached,
+        traced=_traced(observer),
     )
 
     def open_lane(number: int, start: Mapping[Partition, int]) -> Lane:
@@ -78,9 +104,9 @@ def assembled(settings: Settings, observer: LogObserver, orders: MongoOrders) ->
 
     lanes = Lanes(_topics(settings), stream, group, open_lane, observer, reached)
     broker = _broker(settings)
-    subscriber = LaneSubscriber(broker, lanes, list(_topics(settings)), settings.group)
+    subscriber = LaneSubscriber(broker, lanes, list(_topics(settings)), settings.group, observer)
     watch = Watch(lanes, stream, group, observer, subscriber.replace_consumer)
-    return Assembly(broker, subscriber, lanes, watch, outputs)
+    return Assembly(broker, subscriber, lanes, watch, outputs, group)
 
 
 def _broker(settings: Settings) -> KafkaBroker:
@@ -94,33 +120,29 @@ def _broker(settings: Settings) -> KafkaBroker:
     )
 
 
-async def _worker(settings: Settings, observer: LogObserver, orders: MongoOrders) -> None:
-    parts = assembled(settings, observer, orders)
-    app = AsgiFastStream(
-        parts.broker,
-        logger=None,
-        asgi_routes=[("/health/live", _alive)],
-        on_shutdown=[parts.lanes.stop, parts.outputs.stop],
-    )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _asked_to_stop)  # the server raises the signal again after it has stopped
-    gc.freeze()  # what is there now stays
-    gc.set_threshold(50_000, 20, 100)  # a batch makes many values and no cycles
-    observer.say("worker.started", version=version("orderstream"), group=settings.group)
-    watching = asyncio.create_task(parts.watch.keep_looking())
-    await app.run(
-        log_level=logging.WARNING,
-        run_extra_options={"host": settings.http_host, "port": str(settings.http_port), "log_config": None},
-    )
-    watching.cancel()
-    observer.say("worker.stopped")
+async def _work(settings: Settings, observer: Observers, orders: MongoOrders, parts: Assembly, health: Health) -> None:
+    """Until cancelled; then drained."""
+    for name in settings.plaintext:
+        observer.say("plaintext.allowed", "warning", setting=name, remedy="use TLS: whoever is on the way reads all")
+    app = FastStream(parts.broker, logger=None, on_shutdown=[parts.lanes.stop, parts.outputs.stop])
+    looking = asyncio.create_task(health.keep_looking())
+    try:
+        await _until_there(observer, health, lambda: orders.prepare(settings.group))
+        await _until_there(observer, health, lambda: _topics_are_there(settings, observer))
+        await _until_there(observer, health, app.start)
+        health.runs()
+        await parts.watch.keep_looking()
+    finally:
+        health.stops()
+        await app.stop()
+        looking.cancel()
 
 
 def _topics(settings: Settings) -> Mapping[str, Kind]:
     return {settings.topic_create: Kind.CREATE, settings.topic_update: Kind.UPDATE}
 
 
-async def _until_there(observer: LogObserver, call: Callable[[], Awaitable[None]]) -> None:
+async def _until_there(observer: Observers, health: Health, call: Callable[[], Awaitable[None]]) -> None:
     """Before anything runs: a server that is away is waited for, and said so."""
     attempt = 0
     while True:
@@ -129,15 +151,17 @@ async def _until_there(observer: LogObserver, call: Callable[[], Awaitable[None]
             await call()
         except UnavailableError as error:
             observer.unavailable(error, attempt)
+            health.waits("; ".join(filter(None, (str(error), error.remedy))))
             await asyncio.sleep(RETRY_SECONDS)
         except TopicsMissingError as error:
             observer.say("topics.missing", "error", topics=error.names, remedy="run `orderstream topics`")
+            health.waits(f"Kafka has no topic {error}; run `orderstream topics`")
             await asyncio.sleep(RETRY_SECONDS)
         else:
             return
 
 
-async def _topics_are_there(settings: Settings, observer: LogObserver) -> None:
+async def _topics_are_there(settings: Settings, observer: Observers) -> None:
     state = await inspected(settings)
     if state.missing:
         raise TopicsMissingError(state.missing)
@@ -146,14 +170,22 @@ async def _topics_are_there(settings: Settings, observer: LogObserver) -> None:
     observer.available("kafka")
 
 
-def _asked_to_stop(number: int, frame: object) -> None:
-    """A stop that was asked for and has taken place is no failure."""
+def _traced(observer: Observers) -> Traced:
+    """Off unless a collector is configured; nothing is imported for it otherwise."""
+    if not any(os.environ.get(name) for name in COLLECTORS):
+        return untraced
+    try:
+        from orderstream.tracing import Tracing
+    except ImportError as error:
+        remedy = "pip install 'orderstream[tracing]'"
+        observer.say("tracing.off", "warning", reason=f"{error.name} is not installed", remedy=remedy)
+        return untraced
+    return Tracing.to_collector()
 
 
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  # the one clock
 
 
-@get
-async def _alive(scope: object) -> AsgiResponse:  # noqa: ARG001  # FastStream's signature
-    return AsgiResponse(b"", 200)
+async def _metrics(observer: Observers, health: Health) -> bytes:
+    return observer.metrics.text(health.state)

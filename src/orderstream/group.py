@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     ConsumerStoppedError,
@@ -13,21 +13,22 @@ from aiokafka.errors import (
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
     UnknownMemberIdError,
 )
 
 from orderstream.checkpoint import topic_and_life
+from orderstream.kafka_trouble import unavailable
 from orderstream.ledger import Partition
-from orderstream.logs import LogObserver
+from orderstream.observers import Observers
+from orderstream.polling import Fetched, Polling
 from orderstream.stream import Stream
 from orderstream.trouble import UnavailableError
 
 COMMIT_DEADLINE: Final = 6.0
-POLL_MILLISECONDS: Final = 20
-POLL_RECORDS: Final = 2_000
+PING_SECONDS: Final = 2.0
 UNREADABLE_SECONDS: Final = 30.0  # until a partition that cannot be read is tried again
-
-Fetched: TypeAlias = Mapping[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]
+REFUSED_SECONDS: Final = 2.0  # the same where we lack the right, which somebody may give us
 
 
 class OutOfRangeError(Exception):
@@ -41,9 +42,10 @@ class OutOfRangeError(Exception):
 class KafkaGroup:
     """What lanes ask of the group, and what is done with its consumer for all of them."""
 
-    def __init__(self, topics: Collection[str], stream: Stream, observer: LogObserver) -> None:
+    def __init__(self, topics: Collection[str], stream: Stream, observer: Observers) -> None:
         self._topics, self._stream, self._observer = topics, stream, observer
         self._consumer: asyncio.Future[AIOKafkaConsumer] = asyncio.get_running_loop().create_future()
+        self._polling = Polling(self._give_up)
         self.unreadable: dict[TopicPartition, float] = {}  # until when it is left alone
 
     def use(self, consumer: AIOKafkaConsumer) -> None:
@@ -62,37 +64,37 @@ class KafkaGroup:
         return [one for one in both if one in assigned and self.unreadable.get(one, 0) <= now]
 
     async def poll(self, partitions: Collection[TopicPartition]) -> Fetched:
-        """What has arrived in them. Raises `OutOfRangeError`."""
+        """What has arrived in them. Raises `OutOfRangeError` and `GroupAuthorizationFailedError`."""
         consumer = await self._consumer
         try:
-            found: Fetched = await consumer.getmany(*partitions, timeout_ms=POLL_MILLISECONDS, max_records=POLL_RECORDS)
+            return await self._polling.poll(consumer, partitions)
         except (ConsumerStoppedError, NoOffsetForPartitionError):  # the latter is of the moment before the seek
             return {}
         except OffsetOutOfRangeError as error:
             raise OutOfRangeError([partition.partition for partition in error.args[0]]) from None
-        except Exception:  # noqa: BLE001  # decoders raise types of their own
-            return await self._poll_one_by_one(consumer, partitions)
-        return found
+        except TopicAuthorizationFailedError as error:
+            refused = [partition for partition in partitions if partition.topic in error.args]
+            for partition in refused:
+                self._leave_alone(partition, REFUSED_SECONDS)
+            self._polling.forget_faults(consumer, refused)
+            self._observer.unavailable(unavailable(error, "Read"), 1)
+            return {}
 
-    async def _poll_one_by_one(self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> Fetched:
-        """One partition that cannot be read must not starve the others; what stands before the fault is read."""
-        found: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {}
-        for partition in partitions:
-            try:
-                found.update(await consumer.getmany(partition, timeout_ms=0, max_records=1))
-            except Exception as error:  # noqa: BLE001  # decoders raise types of their own
-                self.unreadable[partition] = asyncio.get_running_loop().time() + UNREADABLE_SECONDS
-                self._observer.say(
-                    "partition.unreadable", "error",
-                    topic=partition.topic, partition=partition.partition, reason=type(error).__name__,
-                )  # fmt: skip
-        return found
+    def _give_up(self, partition: TopicPartition, reason: str) -> None:
+        """Its next record cannot be read; the others go on."""
+        self._leave_alone(partition, UNREADABLE_SECONDS)
+        self._observer.say(
+            "partition.unreadable", "error", topic=partition.topic, partition=partition.partition, reason=reason
+        )
+
+    def _leave_alone(self, partition: TopicPartition, seconds: float) -> None:
+        self.unreadable[partition] = asyncio.get_running_loop().time() + seconds
 
     async def seek(self, offsets: Mapping[Partition, int]) -> None:
         """Read on from here. Raises `IllegalStateError` when a partition is not ours any more."""
         consumer = await self._consumer
         for partition, offset in offsets.items():
-            consumer.seek(_there(partition), offset)
+            self._polling.begin(consumer, _there(partition), offset)
 
     async def position(self, partition: Partition) -> int | None:
         """The offset of the next record that will be polled; None when the partition is not ours."""
@@ -110,7 +112,7 @@ class KafkaGroup:
         except (CommitFailedError, IllegalStateError, UnknownMemberIdError, IllegalGenerationError):
             return False
         except (KafkaError, TimeoutError) as error:
-            raise UnavailableError("kafka", type(error).__name__) from None
+            raise unavailable(error, "Read") from None
         return True
 
     async def commit(self, offsets: Mapping[Partition, int], committed: Mapping[Partition, int]) -> None:
@@ -125,6 +127,26 @@ class KafkaGroup:
         """Keep these offsets in the store. Raises `TimeoutError`, `UnavailableError` and `AnotherLifeError`."""
         async with asyncio.timeout(COMMIT_DEADLINE):
             await self._stream.advance(offsets, committed)
+
+    async def ends(self, *, settled: bool) -> Mapping[TopicPartition, int]:
+        """Where our partitions end, asked of their leaders with a short deadline; none before the consumer has begun.
+
+        *settled*: the group's coordinator is asked for a sign of life too; while a member joins it answers nothing.
+        Raises `UnavailableError`.
+        """
+        if not self._consumer.done():
+            return {}
+        consumer, any_one = self._consumer.result(), TopicPartition(next(iter(self._topics)), 0)
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                if settled:
+                    await consumer.committed(any_one)
+                ends: Mapping[TopicPartition, int] = await consumer.end_offsets(consumer.assignment() or [any_one])
+        except TimeoutError:
+            raise UnavailableError("kafka", f"has not answered within {PING_SECONDS:.0f} s") from None
+        except KafkaError as error:
+            raise UnavailableError("kafka", f"cannot be used ({unavailable(error).reason})") from None
+        return ends
 
     async def is_at_end(self, partition: Partition) -> bool:
         """Whether everything that the partition holds has been polled."""

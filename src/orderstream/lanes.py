@@ -9,19 +9,21 @@ from typing import Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from orderstream.checkpoint import Judgement, name_of
+from orderstream.checkpoint import Judgement, name_of, topic_and_life
 from orderstream.commands import Kind, Record
 from orderstream.failpoints import Step
 from orderstream.group import KafkaGroup, OutOfRangeError
 from orderstream.kafka import to_record
+from orderstream.kafka_trouble import unavailable
 from orderstream.ledger import Partition
-from orderstream.logs import LogObserver
 from orderstream.mongo_checkpoints import AnotherLifeError
+from orderstream.observers import Observers
 from orderstream.pipeline import Lane, place_of
 from orderstream.stream import Stream
 from orderstream.trouble import UnavailableError
 
 COMMIT_SECONDS: Final = 0.1  # between two commits
+COMMIT_AGAIN_SECONDS: Final = 1.0  # the same after one that failed
 DRAIN_SECONDS: Final = 8.0  # for the batch in hand, at a rebalance and at a stop
 PAUSE_SECONDS: Final = 0.02  # when no lane has room
 LOOK_AGAIN_SECONDS: Final = 2.0  # whether a partition that stands has been adopted
@@ -40,7 +42,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         stream: Stream,
         group: KafkaGroup,
         open_lane: Callable[[int, Mapping[Partition, int]], Lane],
-        observer: LogObserver,
+        observer: Observers,
         reached: Callable[[Step], None],
     ) -> None:
         self._topics, self._stream, self._group, self._open_lane = topics, stream, group, open_lane
@@ -51,11 +53,36 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         self._tasks: set[asyncio.Task[None]] = set()
         self._committing: asyncio.Task[None] | None = None
         self._looks: Counter[tuple[str, int, str]] = Counter()  # at what keeps a lane from being opened
+        self._begins: dict[Partition, int] = {}  # where lanes begin, once they do
+        self.assigned: frozenset[int] | None = None  # partition numbers; None while the group has not decided
 
     @property
     def open(self) -> Mapping[int, Lane]:
         """The lanes of the present assignment."""
         return self._lanes
+
+    @property
+    def standing(self) -> Mapping[int, str]:
+        """The partitions of the present assignment that do not move, and why."""
+        found = {number: self._why_standing(number) for number in self.assigned or ()}
+        return {number: reason for number, reason in found.items() if reason}
+
+    @property
+    def partitions(self) -> Collection[Partition]:
+        """Those of both topics in the present assignment."""
+        return [(topic, number) for number in sorted(self.assigned or ()) for topic in self._topics]
+
+    @property
+    def finished(self) -> Mapping[Partition, int]:
+        """How far they are, those that stand too, by the names of their topics."""
+        moved = (item for lane in self._lanes.values() for item in lane.finished.items())
+        return {**self._begins, **{(topic_and_life(name)[0], number): offset for (name, number), offset in moved}}
+
+    def _why_standing(self, number: int) -> str | None:
+        if number in self._lanes:
+            return self._lanes[number].standing
+        problems = [problem for _, looked_at, problem in self._looks if looked_at == number]
+        return problems[-1] if problems else "its lane is being opened"
 
     async def poll(self, consumer: AIOKafkaConsumer) -> Polled:
         """What has arrived, for lanes that have room; a lane that was revoked meanwhile drops what it is given."""
@@ -91,6 +118,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Return at once: no heartbeat is sent while this runs."""
         self._observer.say("partitions.assigned", partitions=sorted({p.partition for p in assigned}))
+        self.assigned = frozenset(one.partition for one in assigned)
         self._begin(self._open([(one.topic, one.partition) for one in assigned]))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
@@ -100,6 +128,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         if revoked:
             self._observer.say("partitions.revoked", partitions=sorted({p.partition for p in revoked}))
         self._looks.clear()
+        self.assigned = None
+        self._begins.clear()
         await self.drain()
 
     async def drain(self) -> None:
@@ -154,6 +184,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     async def _open_sound_ones(self, assigned: Collection[Partition]) -> Collection[Partition]:
         """Gives the partitions that stand."""
         judgements = await self._stream.judged(assigned)
+        self._begins |= {partition: one.checkpoint.offset for partition, one in judgements.items()}
         unsound = {number for topic, number in assigned if _problem(judgements.get((topic, number)))}
         sound = {partition: one for partition, one in judgements.items() if partition[1] not in unsound}
         if sound:
@@ -169,6 +200,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         for (topic, number), one in judgements.items():
             name = self._names[topic, number] = name_of(topic, one.checkpoint.life)
             starts[number][name, number] = one.checkpoint.offset
+        self._looks = Counter({look: count for look, count in self._looks.items() if look[1] not in starts})
         for number, start in starts.items():
             self._lanes[number] = self._open_lane(number, start)
             self._lanes[number].start()
@@ -191,25 +223,28 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
                 )
 
     async def _commit_for_ever(self) -> None:
+        done = True
         while True:
-            await asyncio.sleep(COMMIT_SECONDS)
-            await self._commit(self._lanes.values())
+            await asyncio.sleep(COMMIT_SECONDS if done else COMMIT_AGAIN_SECONDS)
+            done = await self._commit(self._lanes.values())
 
-    async def _commit(self, lanes: Collection[Lane]) -> None:
+    async def _commit(self, lanes: Collection[Lane]) -> bool:
         """One request for all of them; a refusal means that the partitions are somebody else's now."""
         finished = {p: o for lane in lanes for p, o in lane.finished.items() if lane.committed.get(p) != o}
         if not finished:
-            return
+            return True
         committed = _committed(lanes)
         try:
             await self._group.commit(finished, committed)
             self._reached("commit")
         except (KafkaError, TimeoutError, UnavailableError, AnotherLifeError) as error:
-            self._observer.say("commit.failed", "warning", reason=type(error).__name__)
-            return
+            told = unavailable(error, "Read").reason if isinstance(error, KafkaError) else type(error).__name__
+            self._observer.say("commit.failed", "warning", reason=told)
+            return False
         for lane in lanes:
             lane.hear()
             lane.committed.update({p: o for p, o in finished.items() if p in lane.committed})
+        return True
 
     async def _keep_committed(self, lanes: Collection[Lane]) -> None:
         """So that an offset that somebody sets while nobody works is seen to be another."""

@@ -1,7 +1,9 @@
 """The one place that knows MongoDB: orders loaded in one query, written in one guarded bulk (design 3)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from inspect import isawaitable
+from re import Pattern
 from typing import Any, Final, Literal, TypeAlias
 
 from bson import ObjectId
@@ -15,6 +17,9 @@ from pymongo.write_concern import WriteConcern
 from orderstream.answers import Write
 from orderstream.documents import CODEC, Document, UnstorableError, encode, to_order
 from orderstream.mongo_checkpoints import MongoCheckpoints
+from orderstream.mongo_replays import MongoReplays
+from orderstream.mongo_rights import check_rights
+from orderstream.mongo_trouble import unavailable
 from orderstream.order import Order, Position
 from orderstream.parking import Changes, Waiting
 from orderstream.ports import Fence, FencedError, WaitingRecord, Written
@@ -26,6 +31,7 @@ Driver: TypeAlias = Literal["motor", "pymongo"]
 Operation: TypeAlias = InsertOne[Any] | ReplaceOne[Any]
 
 DUPLICATE_KEY: Final = 11000
+PING_SECONDS: Final = 2.0
 SHARED_REFS: Final = ("refs.cart_id", "refs.platform.id")  # people look orders up by them; several may have the same
 DURABLE: Final = WriteConcern(w="majority", j=True, wtimeout=10_000)
 INDEXES: Final = (
@@ -38,7 +44,7 @@ FOUND: Final = 20  # orders that share an id
 TIMEOUTS: Final = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 3_000,
-    "socketTimeoutMS": 20_000,
+    "socketTimeoutMS": 12_000,
     "maxPoolSize": 20,
 }
 
@@ -60,6 +66,7 @@ class MongoOrders:
         self._worker = self._database["worker"]
         self._waiting = self._database["waiting"]
         self.checkpoints = MongoCheckpoints(self._worker)
+        self.replays = MongoReplays(self._worker)
 
     async def load(self, keys: Collection[str], ids: Collection[str] = ()) -> list[Order]:
         """Every order that one of the lookup keys or document ids finds."""
@@ -69,7 +76,7 @@ class MongoOrders:
         try:
             return [to_order(document) for document in await self._orders.find(found).to_list(None)]
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
 
     async def load_shared(self, ref: str) -> list[Order]:
         """Some orders that have this id of a cart or of a platform's order, which several may share."""
@@ -77,7 +84,7 @@ class MongoOrders:
         try:
             return [to_order(document) for document in await found.to_list(None)]
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
 
     async def scopes(self, dialect: str | None) -> AsyncIterator[str]:
         """Every `dialect/tenant` in which there are orders, by one short read of the index each."""
@@ -94,7 +101,7 @@ class MongoOrders:
                 yield scope
                 last = f"{scope}0"  # "0" comes next after "/"
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
 
     async def is_absent(self, key: str) -> bool:
         """Whether no order has this key, asked of the primary with a linearizable read."""
@@ -102,7 +109,7 @@ class MongoOrders:
         try:
             return await orders.find_one({"lookup_keys": key}, {"_id": 1}, max_time_ms=5_000) is None
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
 
     async def write(self, writes: Sequence[Write]) -> Written:
         """Store all orders, each guarded by itself."""
@@ -123,10 +130,10 @@ class MongoOrders:
         except BulkWriteError as error:
             failed = error.details["writeErrors"]
             if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in failed):
-                raise UnavailableError("mongo", _short(error)) from None
+                raise unavailable(error) from None
             return Written(done=False, taken=tuple(_taken(failed)))
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
         return Written(done=result.inserted_count + result.matched_count == len(operations))
 
     async def take_numbers(self, count: int) -> range:
@@ -136,7 +143,7 @@ class MongoOrders:
                 {"_id": "numbers"}, {"$inc": {"last": count}}, upsert=True, return_document=ReturnDocument.AFTER
             )
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
         return range(counter["last"] - count + 1, counter["last"] + 1)
 
     async def raise_epoch(self, lane: int) -> int:
@@ -149,7 +156,7 @@ class MongoOrders:
                 return_document=ReturnDocument.AFTER,
             )
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
         return int(raised["epoch"])
 
     async def epoch_of(self, lane: int) -> int:
@@ -157,7 +164,7 @@ class MongoOrders:
         try:
             found = await self._worker.find_one({"_id": f"lane/{lane}"})
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
         return int(found["epoch"]) if found else 0
 
     async def waiting(self, lane: int) -> list[WaitingRecord]:
@@ -165,8 +172,17 @@ class MongoOrders:
         try:
             found = [to_waiting_record(document) for document in await self._waiting.find({"lane": lane}).to_list(None)]
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
         return sorted(found, key=lambda waiting: waiting.record.position)
+
+    async def waiting_for(self, keys: Collection[str | Pattern[str]], order_id: str | None) -> list[WaitingRecord]:
+        """Updates that wait for one of these addresses, and marks of this order or of none: they keep no address."""
+        marks = {"mark": {"$ne": None}, "mark.order_id": {"$in": [order_id, None]}}
+        found = {"$or": [{"addresses": {"$in": list(keys)}}, marks]}
+        try:
+            return [to_waiting_record(document) for document in await self._waiting.find(found).to_list(None)]
+        except PyMongoError as error:
+            raise unavailable(error) from None
 
     async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
         """One order and what becomes of updates that waited, in one transaction; raises `FencedError`."""
@@ -183,7 +199,7 @@ class MongoOrders:
         except _NotDoneError as error:
             return Written(done=False, taken=error.taken)
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
 
     async def _write_in(self, session: Any, fence: Fence, operation: Operation | None, waits: Changes) -> Written:  # noqa: ANN401
         """The body of the transaction; the epoch's document is changed, since reading it would not conflict."""
@@ -211,18 +227,38 @@ class MongoOrders:
             hello = await self._client.admin.command("hello")
             if "setName" not in hello:
                 raise UnfitError("MongoDB is no replica set; start mongod with --replSet and run rs.initiate()")
+            await check_rights(self._client.admin, self._database.name)
             await self._orders.create_indexes(list(INDEXES))
             await self._waiting.create_indexes([IndexModel([("lane", 1)])])
             claim = await self._worker.find_one_and_update(
                 {"_id": "stream"}, {"$setOnInsert": {"group": group}}, upsert=True, return_document=ReturnDocument.AFTER
             )
         except PyMongoError as error:
-            raise UnavailableError("mongo", _short(error)) from None
+            raise unavailable(error) from None
         if claim["group"] != group:
             raise UnfitError(
                 f"database {self._database.name} belongs to consumer group {claim['group']!r}, not {group!r}; "
                 "use another ORDERSTREAM_MONGO_DATABASE for another group"
             )
+
+    async def ping(self) -> None:
+        """Ask the primary for a sign of life, with a short deadline."""
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._client.admin.command("ping")
+        except (PyMongoError, TimeoutError) as error:
+            raise UnavailableError("mongo", self._why_silent(error)) from None
+
+    def _why_silent(self, error: Exception) -> str:
+        """In words, as the driver sees the replica set."""
+        seen = self._client.topology_description
+        if not any(server.is_server_type_known for server in seen.server_descriptions().values()):
+            return "cannot be reached"
+        if not seen.has_writable_server():
+            return "has no primary"
+        if isinstance(error, PyMongoError):
+            return unavailable(error).reason
+        return f"has not answered within {PING_SECONDS:.0f} s"
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -258,9 +294,3 @@ def _operation(write: Write) -> Operation:
 
 def _taken(failed: Iterable[Document]) -> Iterable[str]:
     return (value for one in failed for name, value in one.get("keyValue", {}).items() if name == "lookup_keys")
-
-
-def _short(error: PyMongoError) -> str:
-    """The kind of error without its text: that may hold documents, addresses and credentials."""
-    code = getattr(error, "code", None)
-    return type(error).__name__ + (f" ({code})" if code else "")

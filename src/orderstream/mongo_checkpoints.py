@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 from orderstream.checkpoint import Checkpoint, topic_and_life
 from orderstream.documents import Document
 from orderstream.ledger import Partition
-from orderstream.trouble import UnavailableError
+from orderstream.mongo_trouble import unavailable
 
 
 class AnotherLifeError(Exception):
@@ -68,7 +68,7 @@ class MongoCheckpoints:
         try:
             found: list[Document] = await self._worker.find({"_id": {"$in": list(ids)}}).to_list(None)
         except PyMongoError as error:
-            raise UnavailableError("mongo", type(error).__name__) from None
+            raise unavailable(error) from None
         return found
 
     async def _write(self, changes: list[UpdateOne]) -> int:
@@ -76,7 +76,7 @@ class MongoCheckpoints:
         try:
             result = await self._worker.bulk_write(changes, ordered=False)
         except PyMongoError as error:
-            raise UnavailableError("mongo", type(error).__name__) from None
+            raise unavailable(error) from None
         return int(result.matched_count)
 
 

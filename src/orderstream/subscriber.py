@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from faststream import AckPolicy
 from faststream._internal.broker.registrator import Registrator
 from faststream._internal.endpoint.subscriber.call_item import CallsCollection
@@ -17,9 +18,13 @@ from faststream.kafka.subscriber.config import KafkaSubscriberConfig, KafkaSubsc
 from faststream.kafka.subscriber.specification import KafkaSubscriberSpecification
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from orderstream.kafka_trouble import unavailable
 from orderstream.lanes import Lanes, Polled
+from orderstream.ports import Observer
+from orderstream.trouble import UnavailableError
 
 STOP_SECONDS: Final = 10.0
+RETRY_SECONDS: Final = 2.0  # between two tries to begin again
 CONSUMER: Final[Mapping[str, object]] = {
     "auto_offset_reset": "none",  # where a lane goes on is ours to say, and nothing is skipped in silence
     "check_crcs": True,
@@ -29,6 +34,7 @@ CONSUMER: Final[Mapping[str, object]] = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 3_000,
     "rebalance_timeout_ms": 20_000,  # longer than a lane may take to drain
+    "request_timeout_ms": 25_000,  # of a connection that has fallen silent; longer than a rebalance may take
     "metadata_max_age_ms": 10_000,  # a topic that is made again is noticed soon
     "fetch_max_bytes": 16 * 2**20,
     "max_partition_fetch_bytes": 2**20,
@@ -39,7 +45,9 @@ CONSUMER: Final[Mapping[str, object]] = {
 class LaneSubscriber(BatchSubscriber):
     """Reads only what a lane has room for, so that a full lane or a broken partition holds up nobody else."""
 
-    def __init__(self, broker: KafkaBroker, lanes: Lanes, topics: Sequence[str], group: str) -> None:
+    def __init__(
+        self, broker: KafkaBroker, lanes: Lanes, topics: Sequence[str], group: str, observer: Observer
+    ) -> None:
         calls: CallsCollection[Any] = CallsCollection()
         outer: Any = broker.config
         declared = [Topic(name, declare=False) for name in topics]
@@ -58,16 +66,27 @@ class LaneSubscriber(BatchSubscriber):
         )
         super().__init__(config, specification, calls, batch_timeout_ms=0, max_records=None)
         self._parser, self._decoder = _parse, _decode
-        self._lanes = lanes
+        self._lanes, self._observer = lanes, observer
+        self._replacing: asyncio.Task[None] | None = None
         self._polled: Polled = []
         Registrator.subscriber(broker, self)
         self.add_call(parser_=None, decoder_=None, dependencies_=())
         self(self.hand_over)
 
     async def start(self) -> None:
-        """Start consuming, and committing what the lanes finish."""
-        await super().start()
+        """Start consuming, and committing what the lanes finish. Raises `UnavailableError`."""
+        try:
+            await super().start()
+        except KafkaError as error:
+            await super().stop()
+            raise unavailable(error, "Read") from None
         self._lanes.start_committing()
+
+    async def stop(self) -> None:
+        """Stop consuming, and trying to."""
+        if self._replacing and self._replacing is not asyncio.current_task():
+            self._replacing.cancel()
+        await super().stop()
 
     async def replace_consumer(self) -> None:
         """Begin again with another one; this one gets a moment to say goodbye."""
@@ -75,14 +94,26 @@ class LaneSubscriber(BatchSubscriber):
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await self.stop()
-        await self.start()
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self.start()
+            except UnavailableError as error:
+                self._observer.unavailable(error, attempt)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _ensure_topics(self) -> None:
         """No topic is made silently."""
 
     async def get_msg(self, consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
         """Records of lanes with room; empty when nothing came for a moment."""
-        self._polled = await self._lanes.poll(consumer)
+        try:
+            self._polled = await self._lanes.poll(consumer)
+        except GroupAuthorizationFailedError as error:
+            self._observer.unavailable(unavailable(error, "Read"), 1)
+            self._replacing = asyncio.create_task(self.replace_consumer())  # aiokafka's never recovers from that
+            await asyncio.Event().wait()  # until that stops us
         return tuple(record for _, records in self._polled for record in records)
 
     async def hand_over(self, message: KafkaMessage) -> None:  # noqa: ARG002  # the lanes know what was polled

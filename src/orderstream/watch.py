@@ -8,7 +8,7 @@ from orderstream.checkpoint import Judgement
 from orderstream.group import KafkaGroup
 from orderstream.lanes import Lanes
 from orderstream.ledger import Partition
-from orderstream.logs import LogObserver
+from orderstream.observers import Observers
 from orderstream.pipeline import place_of
 from orderstream.stream import Stream
 from orderstream.trouble import UnavailableError
@@ -25,7 +25,7 @@ class Watch:
         lanes: Lanes,
         stream: Stream,
         group: KafkaGroup,
-        observer: LogObserver,
+        observer: Observers,
         replace_consumer: Callable[[], Awaitable[None]],
     ) -> None:
         self._lanes, self._stream, self._group, self._observer = lanes, stream, group, observer

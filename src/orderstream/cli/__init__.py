@@ -1,6 +1,5 @@
 """The command line: arguments read, one function called, an exit code given (interface 5)."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -9,11 +8,15 @@ from typing import Annotated
 
 import typer
 
-from orderstream.cli.arguments import Dialect, Files, Tenant
+from orderstream.cli.arguments import Dialect, Files, Ref, Tenant
 from orderstream.cli.check import check as check_messages
 from orderstream.cli.ending import end, fail, settings_here
+from orderstream.cli.explain import explain as explain_order
 from orderstream.cli.publish import publish as publish_messages
 from orderstream.cli.publish import topic_names
+from orderstream.cli.reemit import reemit as reemit_events
+from orderstream.cli.rejections import rejected as rejected_commands
+from orderstream.cli.run import run_one_of, run_workers
 from orderstream.cli.show import Part, Target
 from orderstream.cli.show import show as show_order
 from orderstream.cli.tail import tail as tail_events
@@ -21,13 +24,12 @@ from orderstream.cli.topic_report import check_stream, make_topics
 from orderstream.commands import Kind
 from orderstream.demo import demo as play_demo
 from orderstream.message_files import Located, MessageFileError, read_files
-from orderstream.rules_file import SettingError
 from orderstream.servers import keep_servers
 from orderstream.settings import Settings
 from orderstream.terminal import say
-from orderstream.trouble import UnfitError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(rejected_commands, name="rejected")
 
 
 @app.callback()
@@ -40,19 +42,20 @@ def orderstream() -> None:
 
 
 @app.command()
-def run() -> None:
+def run(
+    *,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="So many processes in the same group, behind one HTTP port.")
+    ] = 1,
+) -> None:
     """Run the worker; SIGTERM and Ctrl-C drain and stop it."""
-    from orderstream.app import run as run_worker  # no other command pays for these
-    from orderstream.logs import set_up
+    run_workers(settings_here(), workers)
 
-    settings = settings_here()
-    set_up(settings.log_level, settings.log_format)
-    try:
-        asyncio.run(run_worker(settings))
-    except UnfitError as error:
-        fail(str(error), 1)
-    except SettingError as error:
-        fail(str(error), 2)
+
+@app.command(hidden=True)
+def worker(number: int, listener: int) -> None:
+    """One of the workers of `run --workers`, which alone calls this."""
+    run_one_of(settings_here(), number, listener)
 
 
 @app.command()
@@ -126,7 +129,7 @@ def check(files: Files) -> None:
 
 @app.command()
 def show(
-    ref: Annotated[str, typer.Argument(metavar="REF", help="Id, number, reference or idempotency key of the order.")],
+    ref: Ref,
     *,
     dialect: Dialect = None,
     tenant: Tenant = None,
@@ -149,6 +152,47 @@ def show(
 
 
 @app.command()
+def explain(
+    ref: Ref,
+    *,
+    dialect: Dialect = None,
+    tenant: Tenant = None,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="Also those that were refused before they reached the order.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Tell what happened to one order: each message, what became of it and why, oldest first.
+
+    Told are all status events, at least the last 50 messages that reached the order, and updates that wait for it.
+    What the worker has not read yet cannot be told.
+
+    With --rejected all of the rejected topic is read, which takes a while when it is long; nothing is committed.
+    Found are messages that name the order in a header or in a member at the top of their value.
+    So are those that have its record key and name no other order; a message that does neither cannot be found.
+    """
+    settings = settings_here()
+    end(explain_order(settings, Target(ref, dialect, tenant), as_json=as_json, rejected=rejected), settings)
+
+
+@app.command()
+def reemit(
+    refs: Annotated[
+        list[str], typer.Argument(metavar="REF", help="Id, number, reference or idempotency key of an order.")
+    ],
+    *,
+    dialect: Dialect = None,
+    tenant: Tenant = None,
+) -> None:
+    """Publish all status events of orders again, with the same ids and bytes: who has seen them drops them.
+
+    When an order is not found, the others are done all the same (exit code 1).
+    """
+    settings = settings_here()
+    end(reemit_events(settings, [Target(ref, dialect, tenant) for ref in refs]), settings)
+
+
+@app.command()
 def tail(
     *,
     from_start: Annotated[bool, typer.Option("--from-start", help="All that the topic holds first.")] = False,
@@ -168,7 +212,7 @@ def schemas(
     check: Annotated[bool, typer.Option("--check", help="Only say which files differ (exit code 1).")] = False,
     to: Annotated[Path, typer.Option(metavar="FOLDER", help="Where they are, or shall be.")] = Path("schemas"),
 ) -> None:
-    """Write the JSON Schemas of all messages and the AsyncAPI document, or check those that are there."""
+    """Write JSON Schemas of all messages, AsyncAPI and OpenAPI documents, or check those that are there."""
     from orderstream import schemas as made  # no other command pays for it
 
     try:

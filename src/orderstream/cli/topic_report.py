@@ -22,8 +22,8 @@ async def make_topics(settings: Settings) -> bool:
             topic.name,
             topic.partitions,
             topic.replication,
-            topic.config.get("min.insync.replicas"),
-            topic.config.get("cleanup.policy"),
+            topic.config and topic.config.get("min.insync.replicas"),
+            topic.config and topic.config.get("cleanup.policy"),
             "created" if topic.name in made else "was there",
         )
         for topic in state.topics.values()
