@@ -1,6 +1,6 @@
 """Mistakes planted in the worker show in the histories; those of `planted` that are not here show too rarely."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import pytest
@@ -9,7 +9,7 @@ from tests.histories import planted
 from tests.histories.planted import Patch
 from tests.histories.play import played
 
-SHOWN: Final = {  # and by which history at the latest
+SHOWN: Final[Mapping[Callable[[Patch], None], int]] = {  # and by which history at the latest
     planted.the_ledger_is_not_asked: 2,
     planted.what_changes_nothing_is_not_entered: 1,
     planted.what_is_refused_is_not_entered: 8,

@@ -22,6 +22,7 @@ from orderstream.waiting import WaitingUpdates
 
 Traced: TypeAlias = Callable[[Decided, Mapping[str, float]], AbstractContextManager[Decided]]
 
+BREATH_SECONDS: Final = 0.05  # of work without a pause
 SILENCE_SECONDS: Final = 5.0  # without a word from the group, half a session: look before writing
 
 
@@ -111,7 +112,7 @@ class Settlement:
     ) -> Decided:
         """Decode, load, decide and write."""
         with watch("decode"):
-            items = [Item(record, decode(record, self._around.contracts)) for record in records[: trial.limit]]
+            items = await self._judged(records[: trial.limit])
         with watch("load"):
             stored = await self._load(items, trial, [*expired, *untold])
             progress = await self._progress(stored)
@@ -134,6 +135,18 @@ class Settlement:
             await self._beware_of_a_pause()
             trial.learn(await self._write(decided), decided)
         return decided
+
+    async def _judged(self, records: Sequence[Record]) -> list[Item]:
+        """A message can be made to take a second: between two of them others have their turn, heartbeats first."""
+        items: list[Item] = []
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        for record in records:
+            items.append(Item(record, decode(record, self._around.contracts)))
+            if clock() - began > BREATH_SECONDS:
+                await asyncio.sleep(BREATH_SECONDS / 10)
+                began = clock()
+        return items
 
     async def _beware_of_a_pause(self) -> None:
         """A process that stood still for long may have lost its partitions without knowing."""
