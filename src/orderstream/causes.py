@@ -40,16 +40,9 @@ KNOWN: Final[tuple[tuple[tuple[str, ...], str, str | None], ...]] = (
         "wants a client certificate, of an authority that it trusts",
         "give one: {certificate}",
     ),
+    (("timed out", "TimeoutError"), "does not answer in time", None),
     (
-        (
-            "SSL",
-            "ConnectionReset",
-            "IncompleteRead",
-            "KafkaConnectionError",
-            "IllegalSaslState",
-            "connection closed",
-            "reset by",
-        ),
+        ("SSL", "connection closed", "reset by", "ConnectionReset", "IncompleteRead", "KafkaConnection", "IllegalSasl"),
         "ends the connection at once, as a server does that expects TLS or none, or another way to log in",
         "look at {protocol}, and at the port",
     ),
@@ -59,7 +52,6 @@ KNOWN: Final[tuple[tuple[tuple[str, ...], str, str | None], ...]] = (
         "look at {address}",
     ),
     (("Connection refused", "Connect call failed"), "does not listen at its address", None),
-    (("timed out", "TimeoutError"), "does not answer in time", None),
 )
 
 

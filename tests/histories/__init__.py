@@ -14,7 +14,8 @@ What must come of a history does not depend on it, although the two topics have 
   address, and those that wait are decided in the order of offsets before the next one is. So every update is decided
   after the create, and each after the one before it.
 - An update by an address that only the worker can give is not sent before somebody has seen the order's first event.
-- Time decides only over updates whose create never comes: no other one waits longer than a world lasts.
+- Time decides only over updates whose create never comes, or is sent when somebody has seen that they were refused:
+  no other create is so late that the lane may have read past it.
 
 Orders whose lines get in one another's way know one more order, that of updates among orders: there no update is
 sent before all creates are done, and nothing expires before everything is read.

@@ -73,12 +73,16 @@ class Scene:
     @property
     def is_settled(self) -> bool:
         """Whether everything that is sent by now is committed."""
-        return all(self.group.committed[partition] == self.end_of(partition) for partition in self.world.logs)
+        return all(self._is_done_to(partition, self.end_of(partition)) for partition in self.world.logs)
 
     @property
     def is_read(self) -> bool:
         """Whether everything is committed."""
-        return all(self.group.committed[partition] == len(log) for partition, log in self.world.logs.items())
+        return all(self._is_done_to(partition, len(log)) for partition, log in self.world.logs.items())
+
+    def _is_done_to(self, partition: Partition, end: int) -> bool:
+        """In the store as well: a lane that begins again commits to the group what it has not kept yet."""
+        return self.group.committed[partition] == self.group.kept[partition] == end
 
     def remains(self) -> Remains:
         """What is left."""
