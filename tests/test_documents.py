@@ -1,11 +1,14 @@
 """The order as a MongoDB document and back (interface 2)."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import bson
 import pytest
 from bson import Decimal128, ObjectId
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from orderstream.dialects import DIALECTS
 from orderstream.documents import CODEC, MAX_BYTES, UnstorableError, encode, to_document, to_order
@@ -33,6 +36,9 @@ def an_order(dialect: str = "wishlist", members: JsonObject | None = None, **hea
     return Given(a_create(dialect, members, **headers)).order
 
 
+AN_ORDER: Final = an_order()
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_document_has_the_members_of_the_interface_and_no_others(dialect: str) -> None:
     document = stored(an_order(dialect))
@@ -49,6 +55,17 @@ def test_an_order_comes_back_as_it_was(dialect: str) -> None:
     orders.when(an_update(orders.order, "order.patch", {"status": 7}))
 
     assert to_order(stored(orders.order)) == orders.order
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False).filter(lambda number: len(number.as_tuple().digits) <= 34))
+@example(Decimal("-0.00"))
+@example(Decimal("1E+3"))
+@example(Decimal("9999999999999999999.99"))
+@example(Decimal("0.05"))
+def test_a_total_is_the_decimal_that_the_driver_makes_of_it(number: Decimal) -> None:
+    order = AN_ORDER._replace(totals={"items": number})
+
+    assert Decimal128(number).bid == stored(order)["totals"]["items"].bid
 
 
 @pytest.mark.parametrize("number", [0, -0.0, 1.0, 2**31, 2**63 - 1, -(2**63), 0.1, 1e300, 5e-324, 123456789012345.6])

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC
+from decimal import Decimal
+from struct import Struct
 from typing import Any, Final, TypeAlias
 
 import bson
@@ -14,6 +16,9 @@ from orderstream.problems import Code, Problem
 Document: TypeAlias = dict[str, Any]  # BSON's own types
 
 MAX_BYTES: Final = 12 * 2**20  # of an order without its ledger; 16 MiB is MongoDB's limit
+SHORT: Final = 19  # digits, which 64 bits can hold
+BID: Final = Struct("<QQ")  # binary integer decimal: coefficient; sign and exponent
+EXPONENT_BIAS: Final = 6176
 CODEC: Final = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
 
 
@@ -49,7 +54,7 @@ def to_document(order: Order) -> Document:
         "status": {**order.status._asdict(), "native": order.native},
         "customer": dict(order.customer),
         "currency": dict(order.currency),
-        "totals": {name: Decimal128(total) for name, total in order.totals.items()},
+        "totals": {name: _decimal128(total) for name, total in order.totals.items()},
         "placed_at": order.placed_at,
         "created_at": order.created_at,
         "updated_at": order.updated_at,
@@ -90,6 +95,15 @@ def to_order(document: Document) -> Order:
         body=document["body"],
         ledger=_to_ledger(document["ledger"]),
     )
+
+
+def _decimal128(number: Decimal) -> Decimal128:
+    """The same as `Decimal128(number)`, which takes three times as long: a sixth of the whole document's time."""
+    sign, _, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or not -EXPONENT_BIAS <= exponent <= 0 or number.adjusted() - exponent >= SHORT:
+        return Decimal128(number)
+    coefficient = abs(int(number.scaleb(-exponent)))
+    return Decimal128.from_bid(BID.pack(coefficient, sign << 63 | exponent + EXPONENT_BIAS << 49))
 
 
 def _change(change: Change) -> Document:

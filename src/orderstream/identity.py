@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from urllib.parse import quote
 from uuid import UUID
@@ -12,6 +13,7 @@ from orderstream.order import Position
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is misread over the phone
 
 
+@lru_cache(maxsize=1_024)  # more than a batch: asked for when a create is looked for, and when it is made
 def document_id(at: datetime, position: Position) -> str:
     """24 hex: 4 bytes record time, 8 bytes hash of the position, the topic's life included (interface 2)."""
     seconds = min(max(int(at.timestamp()), 0), 2**32 - 1)
