@@ -1,0 +1,180 @@
+"""One run: messages are loaded, a contestant takes them, and what came of it is looked at."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+
+from aiokafka.admin import AIOKafkaAdminClient
+from pymongo import AsyncMongoClient
+
+from orderstream.identity import document_id
+from orderstream.local import LocalServers
+from orderstream.order import Position
+from orderstream.settings import Settings
+from tests.benchmarks import messages, sending
+from tests.benchmarks.clock import Seen, Timed, group
+from tests.benchmarks.contestants import Contestant, Running, running
+from tests.benchmarks.messages import Known
+from tests.benchmarks.usage import Cpu, Meter
+from tests.conftest import Servers, fresh_settings
+from tests.worker import Sent
+
+MEMORY_SECONDS: Final = 0.5  # between looks at it
+
+Figures: TypeAlias = dict[str, Any]
+Look: TypeAlias = Callable[[Seen, Meter], object]
+Result = TypeVar("Result")
+
+
+@dataclass
+class Bench:
+    """Where all play."""
+
+    servers: LocalServers
+    folder: Path  # for logs
+    scale: float
+    large: Settings | None = None  # where the many orders are, once they are loaded
+
+    async def fresh(self) -> Settings:
+        """Topics, group and database that nobody has used."""
+        return await fresh_settings(Servers(self.servers.kafka.bootstrap, self.servers.mongo.url))
+
+
+class Expected(NamedTuple):
+    """What must come of the messages."""
+
+    documents: int
+    events: int
+    rejected: int = 0
+
+
+class Given(NamedTuple):
+    """What a contestant has to do."""
+
+    messages: Iterable[Sent]
+    expected: Expected
+
+
+async def play(
+    bench: Bench,
+    contestant: Contestant,
+    settings: Settings,
+    given: Given,
+    look: Look = lambda *_: None,
+    beside: Callable[[Running], Coroutine[Any, Any, None]] | None = None,
+) -> Figures:
+    """Load, let it work, measure; *look* sees every state, *beside* runs for as long. Raises `NotHereError`."""
+    before = await _found(settings)
+    await sending.load(settings, given.messages)
+    end = await sending.ends(settings)
+    async with running(contestant, settings, bench.folder / f"{settings.group}.log") as program:
+        meter = Meter(program.process.pid, bench.servers)
+        at_first: list[Cpu] = []
+        looked = 0.0
+
+        def see(seen: Seen) -> None:
+            nonlocal looked
+            at_first[:] = at_first or [meter.cpu()]
+            if seen.at - looked > MEMORY_SECONDS:
+                looked = seen.at
+                meter.mb()
+                look(seen, meter)
+
+        async with group(settings, contestant.group(settings)) as offsets:
+            company = asyncio.create_task(beside(program)) if beside else None
+            timed = await alive(program, offsets.until(end, see))
+            spent = meter.cpu().since(*at_first)
+            meter.mb()
+            if company:
+                company.cancel()
+    found = await _found(settings)
+    return _figures(timed, spent, meter) | await _stored(settings) | {"wrong": _wrong(before, found, given.expected)}
+
+
+async def alive(program: Running, work: Coroutine[Any, Any, Result]) -> Result:
+    """The work's result, or why the contestant ended before."""
+    working, living = asyncio.create_task(work), asyncio.create_task(program.while_alive())
+    try:
+        await asyncio.wait((working, living), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            await living
+        return await working
+    finally:
+        working.cancel()
+        living.cancel()
+
+
+async def decided(bench: Bench, contestant: Contestant, settings: Settings, count: int, first: int) -> Sequence[Known]:
+    """Orders that are there before anything is timed; the contestant is stopped again."""
+    sent = list(messages.creates(count, first=first, for_peer=contestant.has_id))
+    placed = await sending.load_and_see(settings, sent)
+    async with (
+        running(contestant, settings, bench.folder / f"{settings.group}-before.log") as program,
+        group(settings, contestant.group(settings)) as offsets,
+    ):
+        await alive(program, offsets.until(await sending.ends(settings)))
+    if contestant.has_id:
+        return [Known(messages.peer_id(first + n), one.key or b"") for n, one in enumerate(sent)]
+    return [
+        Known(
+            document_id(datetime.fromtimestamp(at.timestamp / 1000, UTC), Position(at.topic, at.partition, at.offset)),
+            one.key or b"",
+        )
+        for one, at in zip(sent, placed, strict=True)
+    ]
+
+
+async def clear(settings: Settings) -> None:
+    """Leave nothing on the servers."""
+    async with AsyncMongoClient[dict[str, Any]](settings.mongo_url.get_secret_value()) as client:
+        await client.drop_database(settings.mongo_database)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics(
+            [settings.topic_create, settings.topic_update, settings.topic_status, settings.topic_rejected]
+        )
+    finally:
+        await admin.close()
+
+
+def _figures(timed: Timed, spent: Cpu, meter: Meter) -> Figures:
+    rate = timed.rate
+    per_thousand = {f"cpu_{name}": 1000 * seconds / timed.records for name, seconds in spent._asdict().items()}
+    return {
+        "records": timed.records,
+        "seconds": round(timed.seconds, 3),
+        "rate": round(rate, 1),
+        **{name: round(seconds, 4) for name, seconds in per_thousand.items()},
+        "peak_mb": round(meter.peak_mb, 1),
+        "at": int(time.time()),
+    }
+
+
+async def _found(settings: Settings) -> Expected:
+    async with AsyncMongoClient[dict[str, Any]](settings.mongo_url.get_secret_value()) as client:
+        documents = await client[settings.mongo_database]["orders"].estimated_document_count()
+    events = await sending.count(settings, settings.topic_status)
+    return Expected(documents, events, await sending.count(settings, settings.topic_rejected))
+
+
+def _wrong(before: Expected, after: Expected, expected: Expected) -> list[str]:
+    came = Expected(*(now - then for now, then in zip(after, before, strict=True)))
+    return [
+        f"{got} {name} instead of {wanted}"
+        for name, got, wanted in zip(Expected._fields, came, expected, strict=True)
+        if got != wanted
+    ]
+
+
+async def _stored(settings: Settings) -> Figures:
+    """Bytes on disk per order, with the indexes."""
+    async with AsyncMongoClient[dict[str, Any]](settings.mongo_url.get_secret_value()) as client:
+        await client.admin.command("fsync")
+        stats = await client[settings.mongo_database].command("collStats", "orders")
+    size = stats["storageSize"] + stats["totalIndexSize"]
+    return {"bytes_per_order": round(size / stats["count"]) if stats["count"] else None}

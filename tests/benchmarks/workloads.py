@@ -1,0 +1,131 @@
+"""The workloads: who plays what, with how many messages."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final, NamedTuple
+
+from orderstream.settings import Settings
+from tests.benchmarks import messages
+from tests.benchmarks.contestants import BARE, PEERS, WORKER, Contestant, worker
+from tests.benchmarks.messages import Known
+from tests.benchmarks.play import Bench, Expected, Figures, Given, clear, decided, play
+from tests.load import folded
+from tests.worker import Sent
+
+CREATES: Final = 120_000
+UPDATES: Final = 60_000  # messages, of which a fifth are creates
+HOT: Final = 2_000  # orders that the updates share
+HOT_FROM: Final = 10_000_000  # their numbers, which no other order has
+PROCESSES: Final = (1, 2, 4)
+
+
+class Plan(NamedTuple):
+    """One row: a contestant and its task."""
+
+    workload: str
+    contestant: str
+    play: Callable[[Bench], Awaitable[Figures]]
+
+
+def _creates() -> Iterator[Plan]:
+    for contestant in (WORKER, BARE, *PEERS):
+        yield Plan("creates", contestant.name, partial(play_creates, contestant))
+
+
+def _updates() -> Iterator[Plan]:
+    for contestant in (WORKER, *PEERS):
+        yield Plan("updates", contestant.name, partial(play_updates, contestant))
+
+
+def _mixed() -> Iterator[Plan]:
+    yield Plan("mixed", "worker", play_mixed)
+
+
+def _processes() -> Iterator[Plan]:
+    for count in PROCESSES:
+        yield Plan("processes", f"worker, {count}", partial(play_creates, worker("--workers", str(count))))
+
+
+def _size() -> Iterator[Plan]:
+    for title, size, share in (("1 KB", 1_000, 1.0), ("20 KB", 20_000, 1 / 8)):
+        for contestant in (WORKER, BARE):
+            one = contestant._replace(share=share)
+            yield Plan("size", f"{contestant.name}, {title}", partial(play_creates, one, size=size))
+
+
+WORKLOADS: Final[Mapping[str, Callable[[], Iterator[Plan]]]] = {
+    "creates": _creates,
+    "updates": _updates,
+    "mixed": _mixed,
+    "processes": _processes,
+    "size": _size,
+}
+
+
+async def play_creates(contestant: Contestant, bench: Bench, *, size: int = messages.BYTES) -> Figures:
+    """New orders only."""
+    settings = await bench.fresh()
+    try:
+        return await play(bench, contestant, settings, some_creates(contestant, bench, size=size))
+    finally:
+        await clear(settings)
+
+
+async def play_updates(contestant: Contestant, bench: Bench) -> Figures:
+    """One create to four updates of a hot set, whose orders are there."""
+    settings = await bench.fresh()
+    try:
+        return await play(bench, contestant, settings, await some_updates(contestant, bench, settings, HOT_FROM))
+    finally:
+        await clear(settings)
+
+
+async def play_mixed(bench: Bench) -> Figures:
+    """Creates of all five dialects, some of them wrong."""
+    settings = await bench.fresh()
+    sent = list(messages.mixed(_share(WORKER, bench, CREATES)))
+    right = sum(is_right for _, is_right in sent)
+    given = Given([message for message, _ in sent], Expected(right, right, len(sent) - right))
+    try:
+        return await play(bench, WORKER, settings, given)
+    finally:
+        await clear(settings)
+
+
+def some_creates(
+    contestant: Contestant, bench: Bench, *, count: int = CREATES, size: int = messages.BYTES, first: int = 0
+) -> Given:
+    """New orders."""
+    count = _share(contestant, bench, count)
+    sent = messages.creates(count, first=first, size=size, for_peer=contestant.has_id)
+    return Given(sent, Expected(count, count if contestant.has_events else 0))
+
+
+async def some_updates(contestant: Contestant, bench: Bench, settings: Settings, first: int) -> Given:
+    """A hot set, which is decided before this returns, and what follows."""
+    hot = await decided(bench, contestant, settings, _share(contestant, bench, HOT), first)
+    count = _share(contestant, bench, UPDATES)
+    created = list(messages.creates(count // 5, first=first + len(hot), for_peer=contestant.has_id))
+    updated = list(messages.updates(count - len(created), hot, for_peer=contestant.has_id))
+    changes = len(updated) if contestant.has_id else _status_changes(hot, updated)
+    events = len(created) + changes if contestant.has_events else 0
+    return Given(_woven(created, updated), Expected(len(created), events))
+
+
+def _share(contestant: Contestant, bench: Bench, count: int) -> int:
+    return max(1, round(count * contestant.share * bench.scale))
+
+
+def _woven(created: Sequence[Sent], updated: Sequence[Sent]) -> Iterator[Sent]:
+    """One create before every few updates."""
+    few = len(updated) // len(created)
+    for n, create in enumerate(created):
+        yield create
+        yield from updated[n * few : (n + 1) * few]
+    yield from updated[len(created) * few :]
+
+
+def _status_changes(hot: Sequence[Known], updated: Sequence[Sent]) -> int:
+    """How many of the updates change a status, and so have an event."""
+    new = {order.id: create for order, create in zip(hot, messages.creates(len(hot)), strict=True)}
+    return sum(len(order.events) - 1 for order in folded(new, updated).values())
