@@ -1,14 +1,20 @@
 """The workloads: who plays what, with how many messages."""
 
+import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 from orderstream.settings import Settings
 from tests.benchmarks import messages
-from tests.benchmarks.contestants import BARE, PEERS, WORKER, Contestant, worker
+from tests.benchmarks.clock import Seen
+from tests.benchmarks.contestants import BARE, PEERS, QUIX_EOS, TUTORIAL, WORKER, Contestant, worker
+from tests.benchmarks.health import Health
+from tests.benchmarks.latency import play_latency
+from tests.benchmarks.many_orders import fill
 from tests.benchmarks.messages import Known
 from tests.benchmarks.play import Bench, Expected, Figures, Given, clear, decided, play
+from tests.benchmarks.usage import Meter
 from tests.load import folded
 from tests.worker import Sent
 
@@ -17,6 +23,10 @@ UPDATES: Final = 60_000  # messages, of which a fifth are creates
 HOT: Final = 2_000  # orders that the updates share
 HOT_FROM: Final = 10_000_000  # their numbers, which no other order has
 PROCESSES: Final = (1, 2, 4)
+MANY: Final = 2_000_000  # orders
+MILLION: Final = 1_000_000
+MEMORY_STEP: Final = 100_000  # messages
+WAITING: Final = 200_000
 
 
 class Plan(NamedTuple):
@@ -53,12 +63,36 @@ def _size() -> Iterator[Plan]:
             yield Plan("size", f"{contestant.name}, {title}", partial(play_creates, one, size=size))
 
 
+def _large() -> Iterator[Plan]:
+    for title, play_one in (("creates", play_creates), ("updates", play_updates)):
+        yield Plan("large", f"{title}, empty", partial(play_one, WORKER))
+        yield Plan("large", f"{title}, 2 million", partial(play_large, title))
+
+
+def _million() -> Iterator[Plan]:
+    yield Plan("million", "worker", play_million)
+
+
+def _backlog() -> Iterator[Plan]:
+    yield Plan("backlog", "worker", play_backlog)
+
+
+def _latency() -> Iterator[Plan]:
+    often = QUIX_EOS._replace(environment={"COMMIT_SECONDS": "0.1"})  # its events come when it commits
+    for contestant in (WORKER, TUTORIAL, often):
+        yield Plan("latency", contestant.name, partial(play_latency, contestant))
+
+
 WORKLOADS: Final[Mapping[str, Callable[[], Iterator[Plan]]]] = {
     "creates": _creates,
     "updates": _updates,
     "mixed": _mixed,
     "processes": _processes,
     "size": _size,
+    "large": _large,
+    "million": _million,
+    "backlog": _backlog,
+    "latency": _latency,
 }
 
 
@@ -90,6 +124,56 @@ async def play_mixed(bench: Bench) -> Figures:
         return await play(bench, WORKER, settings, given)
     finally:
         await clear(settings)
+
+
+async def play_large(messages_are: str, bench: Bench) -> Figures:
+    """New orders or updates, where there are very many orders already."""
+    settings = bench.large = bench.large or await _with_many(bench)
+    if messages_are == "creates":
+        return await play(bench, WORKER, settings, some_creates(WORKER, bench))
+    return await play(bench, WORKER, settings, await some_updates(WORKER, bench, settings, HOT_FROM))
+
+
+async def _with_many(bench: Bench) -> Settings:
+    settings = await bench.fresh()
+    await decided(bench, WORKER, settings, 1, HOT_FROM)  # with the indexes
+    await fill(settings, _share(WORKER, bench, MANY))
+    return settings
+
+
+async def play_million(bench: Bench) -> Figures:
+    """Memory over very many messages."""
+    settings = await bench.fresh()
+    memory: list[tuple[int, float]] = []
+
+    def look(seen: Seen, meter: Meter) -> None:
+        if seen.records >= len(memory) * MEMORY_STEP * bench.scale:
+            memory.append((seen.records, round(meter.mb(), 1)))
+
+    try:
+        figures = await play(bench, WORKER, settings, some_creates(WORKER, bench, count=MILLION), look)
+        return {**figures, "memory": memory}
+    finally:
+        await clear(settings)
+
+
+async def play_backlog(bench: Bench) -> Figures:
+    """A start with many waiting messages, while somebody asks for its health."""
+    settings = (await bench.fresh()).model_copy(update={"http_port": _free_port()})
+    health = Health(settings)
+    try:
+        given = some_creates(WORKER, bench, count=WAITING)
+        figures = await play(bench, WORKER, settings, given, beside=health.watch)
+        slowest = {path: round(milliseconds, 1) for path, milliseconds in health.slowest_ms.items()}
+        return {**figures, "slowest_ms": slowest, "answers": health.answers}
+    finally:
+        await clear(settings)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def some_creates(
