@@ -46,7 +46,7 @@ class Lane:
         self._around, self._observer = around, around.observer
         self._parked = WaitingUpdates(number, around.orders, around.contracts, around.park_seconds)
         self._settlement = Settlement(around, self._parked, self.finished, self.committed)
-        self._creates_until: datetime | None = None
+        self._read_until: dict[Partition, datetime] = {}  # time of the last record that was seen through
         self._looked = 0.0  # when what waits was last looked after
         self._records: deque[Record] = deque()
         self._record_bytes = 0
@@ -156,10 +156,11 @@ class Lane:
             await self._try([], Trial(blind=False), expired)
 
     async def _is_due(self, parked: Parked) -> bool:
-        if self._parked.is_read_past(parked, self._creates_until):
-            return True
-        others = [p for p in self.finished if p != parked.record.position[:2]]
-        return not self._records and all([await self._around.group.is_at_end(partition) for partition in others])
+        """What it waits for may be in the backlog: a create, or an update that brings an order its address."""
+        unread = [p for p in self.finished if not self._parked.is_read_past(parked, self._read_until.get(p))]
+        if unread and self._records:
+            return False
+        return all([await self._around.group.is_at_end(partition) for partition in unread])
 
     async def _is_late(self, position: Position) -> bool:
         """Whether the group has gone past this record: then the lane is of yesterday and throws its batch away."""
@@ -229,8 +230,7 @@ class Lane:
         for answer in answers:
             position = answer.record.position
             self.finished[position[:2]] = position.offset + 1
-            if answer.record.kind is Kind.CREATE:
-                self._creates_until = answer.record.at
+            self._read_until[position[:2]] = answer.record.at
 
     def _patiently(self) -> AsyncRetrying:
         return AsyncRetrying(

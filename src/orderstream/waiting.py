@@ -72,9 +72,9 @@ class WaitingUpdates:
         parked = (one for one in self.entries.values() if isinstance(one, Parked))
         return [one for one in parked if now - one.since >= self._patience]
 
-    def is_read_past(self, parked: Parked, creates_until: datetime | None) -> bool:
-        """Whether the lane has read the create topic so far past the update that its create does not come late."""
-        return creates_until is not None and creates_until >= parked.record.at + self._patience
+    def is_read_past(self, parked: Parked, until: datetime | None) -> bool:
+        """Whether a partition that is read to records of *until* holds nothing more that would be in time for it."""
+        return until is not None and until >= parked.record.at + self._patience
 
     def _entry(self, stored: WaitingRecord) -> Waiting:
         if stored.mark:
