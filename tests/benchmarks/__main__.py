@@ -11,6 +11,7 @@ from orderstream.local import local_servers
 from tests.benchmarks.clock import UntimedError
 from tests.benchmarks.contestants import EndedError, NotHereError
 from tests.benchmarks.play import Bench, Figures
+from tests.benchmarks.report import write
 from tests.benchmarks.results import Played, add, played
 from tests.benchmarks.workloads import WORKLOADS, Plan
 
@@ -22,6 +23,8 @@ async def play_all(names: list[str], runs: int, scale: float, results: Path) -> 
     missing = [(plan, run) for plan, run in plans if Played(plan.workload, plan.contestant, run, scale) not in done]
     me = asyncio.current_task()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: me and me.cancel())  # leave nothing behind
+    if not missing:
+        return
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as logs:
         async with local_servers(report=print) as servers:
             bench = Bench(servers, Path(logs), scale)
@@ -47,9 +50,12 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of messages")
     parser.add_argument("--only", default=",".join(WORKLOADS), help="workloads, with commas between them")
     parser.add_argument("--runs", type=int, default=3, help="of each contestant")
+    parser.add_argument("--readme", action="store_true", help="write the tables and the plot of all results so far")
     asked = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # groups and topics that are not there yet
     asyncio.run(play_all(asked.only.split(","), asked.runs, asked.scale, asked.results))
+    if asked.readme:
+        write(asked.results)
 
 
 if __name__ == "__main__":

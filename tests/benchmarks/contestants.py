@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from orderstream.local import LocalServerError
 from orderstream.settings import Settings
@@ -20,6 +20,8 @@ from tests.worker import environment
 HERE: Final = Path(__file__).parent
 PROJECT: Final = HERE.parent.parent
 STOP_SECONDS: Final = 30.0
+
+Result = TypeVar("Result")
 
 
 class NotHereError(Exception):
@@ -92,8 +94,19 @@ class Running(NamedTuple):
     process: subprocess.Popen[bytes]
     log: Path
 
-    async def while_alive(self) -> None:
-        """Raises `EndedError` when it ends."""
+    async def until(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The work's result; raises `EndedError` when the contestant ends before."""
+        working, living = asyncio.create_task(work), asyncio.create_task(self._while_alive())
+        try:
+            await asyncio.wait((working, living), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                await living
+            return await working
+        finally:
+            working.cancel()
+            living.cancel()
+
+    async def _while_alive(self) -> None:
         while self.process.poll() is None:
             await asyncio.sleep(0.2)
         lines = self.log.read_text(errors="replace").strip().splitlines()

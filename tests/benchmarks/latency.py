@@ -14,7 +14,7 @@ from orderstream.topics import PARTITIONS
 from tests.benchmarks import messages
 from tests.benchmarks.clock import UntimedError
 from tests.benchmarks.contestants import Contestant, running
-from tests.benchmarks.play import Bench, Figures, alive, clear
+from tests.benchmarks.play import Bench, Figures, clear
 from tests.worker import Sent
 
 RATE: Final = 500  # messages per second
@@ -59,7 +59,7 @@ async def play_latency(contestant: Contestant, bench: Bench) -> Figures:
     log = bench.folder / f"{settings.group}.log"
     try:
         async with running(contestant, settings, log) as program, _events(settings) as events:
-            return await alive(program, _measured(contestant, bench, settings, events))
+            return await program.until(_measured(contestant, bench, settings, events))
     finally:
         await clear(settings)
 

@@ -1,7 +1,6 @@
-"""Millions of orders put into a collection directly: one that the worker stored, again and again with other ids."""
+"""Millions of orders put into a collection directly: those that the worker stored, again and again with other ids."""
 
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -21,19 +20,19 @@ AT_ONCE: Final = 5_000
 
 
 async def fill(settings: Settings, count: int) -> None:
-    """Add so many copies of an order that is there, with the indexes that are there."""
-    async with AsyncMongoClient[Mapping[str, Any]](settings.mongo_url.get_secret_value()) as client:
+    """Add so many copies of the orders that are there, under the indexes that are there."""
+    async with AsyncMongoClient[dict[str, Any]](settings.mongo_url.get_secret_value()) as client:
         orders = client[settings.mongo_database]["orders"]
-        copies = _copies(dict(await orders.find_one() or {}), count)
+        copies = _copies(await orders.find().to_list(), count)
         while some := list(islice(copies, AT_ONCE)):
             await orders.insert_many(some, ordered=False)
         await client.admin.command("fsync")
 
 
-def _copies(order: dict[str, Any], count: int) -> Iterator[RawBSONDocument]:
+def _copies(orders: Sequence[dict[str, Any]], count: int) -> Iterator[RawBSONDocument]:
     """One a second, each at a position of its own, in a topic that nobody reads."""
-    copy = deepcopy(order)
     for number in range(count):
+        copy = orders[number % len(orders)]
         position = Position("loaded", number % 12, number // 12)
         id_ = document_id(FIRST_DAY + timedelta(seconds=number), position)
         copy["_id"] = ObjectId(id_)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
@@ -27,7 +27,6 @@ MEMORY_SECONDS: Final = 0.5  # between looks at it
 
 Figures: TypeAlias = dict[str, Any]
 Look: TypeAlias = Callable[[Seen, Meter], object]
-Result = TypeVar("Result")
 
 
 @dataclass
@@ -86,26 +85,13 @@ async def play(
 
         async with group(settings, contestant.group(settings)) as offsets:
             company = asyncio.create_task(beside(program)) if beside else None
-            timed = await alive(program, offsets.until(end, see))
+            timed = await program.until(offsets.until(end, see))
             spent = meter.cpu().since(*at_first)
             meter.mb()
             if company:
                 company.cancel()
     found = await _found(settings)
     return _figures(timed, spent, meter) | await _stored(settings) | {"wrong": _wrong(before, found, given.expected)}
-
-
-async def alive(program: Running, work: Coroutine[Any, Any, Result]) -> Result:
-    """The work's result, or why the contestant ended before."""
-    working, living = asyncio.create_task(work), asyncio.create_task(program.while_alive())
-    try:
-        await asyncio.wait((working, living), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            await living
-        return await working
-    finally:
-        working.cancel()
-        living.cancel()
 
 
 async def decided(bench: Bench, contestant: Contestant, settings: Settings, count: int, first: int) -> Sequence[Known]:
@@ -116,7 +102,7 @@ async def decided(bench: Bench, contestant: Contestant, settings: Settings, coun
         running(contestant, settings, bench.folder / f"{settings.group}-before.log") as program,
         group(settings, contestant.group(settings)) as offsets,
     ):
-        await alive(program, offsets.until(await sending.ends(settings)))
+        await program.until(offsets.until(await sending.ends(settings)))
     if contestant.has_id:
         return [Known(messages.peer_id(first + n), one.key or b"") for n, one in enumerate(sent)]
     return [

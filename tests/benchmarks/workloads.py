@@ -24,6 +24,7 @@ HOT: Final = 2_000  # orders that the updates share
 HOT_FROM: Final = 10_000_000  # their numbers, which no other order has
 PROCESSES: Final = (1, 2, 4)
 MANY: Final = 2_000_000  # orders
+MODELS: Final = 1_000  # of which they are copies
 MILLION: Final = 1_000_000
 MEMORY_STEP: Final = 100_000  # messages
 WAITING: Final = 200_000
@@ -136,7 +137,7 @@ async def play_large(messages_are: str, bench: Bench) -> Figures:
 
 async def _with_many(bench: Bench) -> Settings:
     settings = await bench.fresh()
-    await decided(bench, WORKER, settings, 1, HOT_FROM)  # with the indexes
+    await decided(bench, WORKER, settings, MODELS, HOT_FROM)
     await fill(settings, _share(WORKER, bench, MANY))
     return settings
 
