@@ -40,7 +40,7 @@ KNOWN: Final[tuple[tuple[tuple[str, ...], str, str | None], ...]] = (
         "wants a client certificate, of an authority that it trusts",
         "give one: {certificate}",
     ),
-    (("timed out", "TimeoutError"), "does not answer in time", None),
+    (("timed out", "TimeoutError", "found yet"), "does not answer in time", None),
     (
         ("SSL", "connection closed", "reset by", "ConnectionReset", "IncompleteRead", "KafkaConnection", "IllegalSasl"),
         "ends the connection at once, as a server does that expects TLS or none, or another way to log in",
