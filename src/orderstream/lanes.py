@@ -178,7 +178,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
                 self._observer.unavailable(error, attempt)
             except Exception as error:  # noqa: BLE001  # nothing dies: it is said, and tried again
                 attempt += 1
-                self._observer.say("worker.failed", "error", reason=place_of(error))
+                self._observer.fault(place_of(error))
             await asyncio.sleep(1 if attempt else LOOK_AGAIN_SECONDS if assigned else 0)
 
     async def _open_sound_ones(self, assigned: Collection[Partition]) -> Collection[Partition]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from itertools import product
 from typing import Final, Literal, NamedTuple, get_args
 
 from prometheus_client import (
@@ -16,11 +17,17 @@ from prometheus_client import Counter as Count
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from orderstream.answers import Answer, Decided, dialect_of, operation_of
+from orderstream.answers import OTHER, Answer, Decided, Verdict, dialect_of, operation_of
+from orderstream.commands import Operation
+from orderstream.dialects import DIALECTS
 from orderstream.ledger import Partition
+from orderstream.problems import Code
 from orderstream.status_event import Repeat
 from orderstream.trouble import System
 
+SENDERS: Final = (*DIALECTS, OTHER)
+OPERATIONS: Final = (*Operation, OTHER)
+OUTCOMES: Final = (*get_args(Verdict), "repeated")
 TYPES: Final = ("order.created", "order.status-changed", "order.deleted")
 REPEATS: Final = get_args(Repeat)
 SYSTEMS: Final = (*get_args(System), "worker")
@@ -65,9 +72,7 @@ class Metrics:
         self._end_to_end = self._histogram(
             "end_to_end_seconds", "Seconds from a record's time until its status event was acknowledged.", EVENT_SECONDS
         )
-        for counter, names in ((self._events, TYPES), (self._repeats, REPEATS), (self._retries, SYSTEMS)):
-            for name in names:
-                counter.labels(name)  # from the start, or the first ones would be no increase
+        self._begin_at_0()
         self._gauges = _Gauges()
         self.registry.register(self._gauges)
         ProcessCollector(registry=self.registry)
@@ -96,6 +101,18 @@ class Metrics:
     def retried(self, system: System | Literal["worker"]) -> None:
         """A try that a server or the worker itself has spoiled."""
         self._retries.labels(system).inc()
+
+    def _begin_at_0(self) -> None:
+        """All counters: to Prometheus, what comes with a number is no increase, and the first burst would be lost."""
+        for counter, *labels in (
+            (self._messages, SENDERS, OPERATIONS, OUTCOMES),
+            (self._rejections, SENDERS, Code),
+            (self._events, TYPES),
+            (self._repeats, REPEATS),
+            (self._retries, SYSTEMS),
+        ):
+            for values in product(*labels):
+                counter.labels(*values)
 
     def _count(self, name: str, meaning: str, *labels: str) -> Count:
         return Count(f"orderstream_{name}", meaning, labels, registry=self.registry)

@@ -39,6 +39,11 @@ class Observers:
         self.log.failed(lane, reason, attempt)
         self.metrics.retried("worker")
 
+    def fault(self, reason: str) -> None:
+        """The worker itself is at fault, outside of a batch; it tries again."""
+        self.log.say("worker.failed", "error", reason=reason)
+        self.metrics.retried("worker")
+
     def stopped(self, lane: int, position: Position, reason: str) -> None:
         """The lane stands until somebody decides."""
         self.log.stopped(lane, position, reason)

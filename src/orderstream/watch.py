@@ -42,7 +42,7 @@ class Watch:
             except UnavailableError as error:
                 self._observer.unavailable(error, 1)
             except Exception as error:  # noqa: BLE001  # nothing dies: it is said, and tried again
-                self._observer.say("worker.failed", "error", reason=place_of(error))
+                self._observer.fault(place_of(error))
 
     async def look(self) -> None:
         """Once. Raises `UnavailableError`."""
