@@ -9,11 +9,11 @@ from pathlib import Path
 
 from orderstream.local import local_servers
 from tests.benchmarks.clock import UntimedError
-from tests.benchmarks.contestants import EndedError, NotHereError
+from tests.benchmarks.contestants import BARE, EndedError, NotHereError
 from tests.benchmarks.play import Bench, Figures
 from tests.benchmarks.report import write
 from tests.benchmarks.results import Played, add, played
-from tests.benchmarks.workloads import WORKLOADS, Plan
+from tests.benchmarks.workloads import WORKLOADS, Plan, play_creates
 
 
 async def play_all(names: list[str], runs: int, scale: float, results: Path) -> None:
@@ -28,6 +28,7 @@ async def play_all(names: list[str], runs: int, scale: float, results: Path) -> 
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as logs:
         async with local_servers(report=print) as servers:
             bench = Bench(servers, Path(logs), scale)
+            await play_creates(BARE, bench)  # what is cold gets warm, for all
             for plan, run in missing:
                 figures = await _figures(plan, bench)
                 add(results, Played(plan.workload, plan.contestant, run, scale), figures)

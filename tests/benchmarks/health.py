@@ -21,7 +21,7 @@ class Health:
         self.slowest_ms = dict.fromkeys(PATHS, 0.0)
         self.answers = 0
 
-    async def watch(self, _: object) -> None:
+    async def watch(self) -> None:
         """Until it is cancelled."""
         while True:
             for path in PATHS:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from orderstream.order import Position
 from orderstream.settings import Settings
 from tests.benchmarks import messages, sending
 from tests.benchmarks.clock import Seen, Timed, group
-from tests.benchmarks.contestants import Contestant, Running, running
+from tests.benchmarks.contestants import Contestant, running
 from tests.benchmarks.messages import Known
 from tests.benchmarks.usage import Cpu, Meter
 from tests.conftest import Servers, fresh_settings
@@ -64,9 +65,9 @@ async def play(
     settings: Settings,
     given: Given,
     look: Look = lambda *_: None,
-    beside: Callable[[Running], Coroutine[Any, Any, None]] | None = None,
+    company: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> Figures:
-    """Load, let it work, measure; *look* sees every state, *beside* runs for as long. Raises `NotHereError`."""
+    """Load, let it work, measure; *look* sees every state, *company* runs for as long. Raises `NotHereError`."""
     before = await _found(settings)
     await sending.load(settings, given.messages)
     end = await sending.ends(settings)
@@ -84,14 +85,26 @@ async def play(
                 look(seen, meter)
 
         async with group(settings, contestant.group(settings)) as offsets:
-            company = asyncio.create_task(beside(program)) if beside else None
-            timed = await program.until(offsets.until(end, see))
+            async with _beside(company):
+                timed = await program.until(offsets.until(end, see))
             spent = meter.cpu().since(*at_first)
             meter.mb()
-            if company:
-                company.cancel()
     found = await _found(settings)
     return _figures(timed, spent, meter) | await _stored(settings) | {"wrong": _wrong(before, found, given.expected)}
+
+
+@asynccontextmanager
+async def _beside(company: Callable[[], Coroutine[Any, Any, None]] | None) -> AsyncIterator[None]:
+    if company is None:
+        yield
+        return
+    task = asyncio.create_task(company())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def decided(bench: Bench, contestant: Contestant, settings: Settings, count: int, first: int) -> Sequence[Known]:

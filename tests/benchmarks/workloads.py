@@ -164,7 +164,7 @@ async def play_backlog(bench: Bench) -> Figures:
     health = Health(settings)
     try:
         given = some_creates(WORKER, bench, count=WAITING)
-        figures = await play(bench, WORKER, settings, given, beside=health.watch)
+        figures = await play(bench, WORKER, settings, given, company=health.watch)
         slowest = {path: round(milliseconds, 1) for path, milliseconds in health.slowest_ms.items()}
         return {**figures, "slowest_ms": slowest, "answers": health.answers}
     finally:
