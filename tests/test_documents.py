@@ -57,6 +57,14 @@ def test_an_order_comes_back_as_it_was(dialect: str) -> None:
     assert to_order(stored(orders.order)) == orders.order
 
 
+def test_large_integers_count_after_they_were_stored() -> None:
+    orders = Given(a_create("b2b-commerce", {"lineItems": [{"quantity": 2**40, "price": 1}]}))
+    orders.orders = {orders.order.id: to_order(stored(orders.order))}  # MongoDB gives them in a type of their own
+    orders.when(an_update(orders.order, "order.patch", {"paymentStatus": "paid"}))
+
+    assert (2, 2**40) == (orders.order.revision, orders.order.totals["items"])
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False).filter(lambda number: len(number.as_tuple().digits) <= 34))
 @example(Decimal("-0.00"))
 @example(Decimal("1E+3"))

@@ -179,9 +179,9 @@ class Dialect:
 
 def amount(value: Json) -> Decimal | None:
     """A number of a body as the decimal that was written; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return Decimal(value) if isinstance(value, int) else Decimal(repr(value))
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def total(values: Iterable[Json]) -> Decimal | None:

@@ -333,6 +333,8 @@ def _status(before: Status, body: JsonObject, rules: Rules) -> Status:
 
 
 def _fulfilment(lines: list[JsonObject]) -> FulfilmentStatus:
+    if not any(line.get("fulfilledQuantity") for line in lines):
+        return "unfulfilled"
     done = [(amount(line.get("fulfilledQuantity")) or 0, amount(line["quantity"]) or 0) for line in lines]
     if not any(fulfilled > 0 for fulfilled, _ in done):
         return "unfulfilled"
