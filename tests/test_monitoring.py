@@ -89,6 +89,12 @@ def test_panels_say_what_they_mean_and_do_not_overlap() -> None:
         assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
 
 
+def test_single_numbers_are_of_this_moment_and_not_the_last_that_a_dead_worker_told() -> None:
+    asked = [target for panel in panels() if panel["type"] == "stat" for target in panel["targets"]]
+
+    assert {(True, False)} == {(target["instant"], target["range"]) for target in asked}
+
+
 def test_the_dashboard_finds_the_data_source_that_is_provisioned() -> None:
     provisioned = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())
     dashboard = json.loads((DEPLOY / "grafana/dashboard.json").read_text())
