@@ -21,12 +21,7 @@ _EMPTY = re.compile(rb"\{\s*\}|\[\s*\]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{[]}")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SIGNIFICANT_DIGIT = re.compile(r"-?[0.]*[1-9]")
-_MARKS = (
-    b".0,",
-    b".0}",
-    b".0]",
-    b"e+1",
-)  # of such a number in an object; looked for first: the pattern takes 4 µs per KB
+_MARKS = (b".0,", b".0}", b".0]", b"e+1")  # of such numbers; found at once, while the pattern takes 4 µs per KB
 _MAYBE_INTEGRAL_FLOAT = re.compile(rb"(?:^|[:,\[])-?\d+(?:\.0(?:$|[,}\]])|(?:\.\d+)?e)")
 
 
