@@ -7,34 +7,8 @@ import signal
 from pathlib import Path
 
 from orderstream.local import local_servers
-from tests.faults.rounds import Outcome, planned, play
-
-HEAD = (
-    "| Seed | Workers | Faults | Messages | Orders | Events | Rejections | Repeats | Seconds | Violations |\n"
-    "|---|---|---|---|---|---|---|---|---|---|\n"
-)
-
-
-def line(outcome: Outcome) -> str:
-    """A round as a row of the table."""
-    plan, verdict = outcome.plan, outcome.verdict
-    joint = " and " if plan.at_once else ", then "
-    figures = (verdict.messages, verdict.orders, verdict.events, verdict.rejections, verdict.repeats)
-    cells = (
-        plan.seed,
-        plan.workers,
-        joint.join(plan.faults),
-        *figures,
-        round(outcome.seconds),
-        len(outcome.violations),
-    )
-    return "| " + " | ".join(map(str, cells)) + " |\n"
-
-
-def seeds_in(table: Path) -> set[int]:
-    """The rounds that were played already."""
-    rows = table.read_text().splitlines()[2:] if table.exists() else []
-    return {int(row.split("|")[1]) for row in rows}
+from tests.faults.rounds import planned, play
+from tests.faults.table import HEAD, line, seeds_in, summary
 
 
 async def play_all(seeds: list[int], table: Path) -> int:
@@ -63,7 +37,9 @@ def main() -> int:
         asked.table.write_text(HEAD)
     done = seeds_in(asked.table)
     seeds = [seed for seed in range(asked.seed, asked.seed + asked.rounds) if seed not in done]
-    return 1 if asyncio.run(play_all(seeds, asked.table)) else 0
+    violations = asyncio.run(play_all(seeds, asked.table))
+    print(summary(asked.table))
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":
