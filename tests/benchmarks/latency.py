@@ -15,6 +15,7 @@ from tests.benchmarks import messages
 from tests.benchmarks.clock import UntimedError
 from tests.benchmarks.contestants import Contestant, running
 from tests.benchmarks.play import Bench, Figures, clear
+from tests.benchmarks.usage import Meter, per_thousand
 from tests.worker import Sent
 
 RATE: Final = 500  # messages per second
@@ -59,23 +60,26 @@ async def play_latency(contestant: Contestant, bench: Bench) -> Figures:
     log = bench.folder / f"{settings.group}.log"
     try:
         async with running(contestant, settings, log) as program, _events(settings) as events:
-            return await program.until(_measured(contestant, bench, settings, events))
+            meter = Meter(program.process.pid, bench.servers)
+            return await program.until(_measured(contestant, bench, settings, events, meter))
     finally:
         await clear(settings)
 
 
-async def _measured(contestant: Contestant, bench: Bench, settings: Settings, events: Events) -> Figures:
+async def _measured(contestant: Contestant, bench: Bench, settings: Settings, events: Events, meter: Meter) -> Figures:
     count = round(RATE * SECONDS * bench.scale)
     async with _producer(settings) as producer:
         warm = await _send(producer, settings.topic_create, messages.creates(RATE, for_peer=contestant.has_id))
         if not await events.until(warm, START_SECONDS):
             raise UntimedError(f"after {START_SECONDS:.0f} s {len(events.came)} of {len(warm)} events had come")
+        before = meter.cpu()
         some = messages.creates(count, first=RATE, for_peer=contestant.has_id)
         sent = await _send(producer, settings.topic_create, some)
     is_complete = await events.until(sent, REST_SECONDS)
+    spent = meter.cpu().since(before)
     waited = sorted(events.came[id_] - at for id_, at in sent.items() if id_ in events.came)
     wrong = [] if is_complete else [f"{len(sent) - len(waited)} events had not come after {REST_SECONDS:.0f} s"]
-    return {**_percentiles(waited), "messages": count, "wrong": wrong}
+    return {**_percentiles(waited), **per_thousand(spent, count), "messages": count, "wrong": wrong}
 
 
 def _percentiles(waited: Sequence[float]) -> Mapping[str, float]:

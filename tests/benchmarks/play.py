@@ -20,7 +20,7 @@ from tests.benchmarks import messages, sending
 from tests.benchmarks.clock import Seen, Timed, group
 from tests.benchmarks.contestants import Contestant, running
 from tests.benchmarks.messages import Known
-from tests.benchmarks.usage import Cpu, Meter
+from tests.benchmarks.usage import Cpu, Meter, per_thousand
 from tests.conftest import Servers, fresh_settings
 from tests.worker import Sent
 
@@ -143,12 +143,11 @@ async def clear(settings: Settings) -> None:
 
 def _figures(timed: Timed, spent: Cpu, meter: Meter) -> Figures:
     rate = timed.rate
-    per_thousand = {f"cpu_{name}": 1000 * seconds / timed.records for name, seconds in spent._asdict().items()}
     return {
         "records": timed.records,
         "seconds": round(timed.seconds, 3),
         "rate": round(rate, 1),
-        **{name: round(seconds, 4) for name, seconds in per_thousand.items()},
+        **per_thousand(spent, timed.records),
         "peak_mb": round(meter.peak_mb, 1),
         "at": int(time.time()),
     }

@@ -21,6 +21,11 @@ class Cpu(NamedTuple):
         return Cpu(*(now - then for now, then in zip(self, before, strict=True)))
 
 
+def per_thousand(spent: Cpu, messages: int) -> dict[str, float]:
+    """Seconds of CPU per 1,000 messages, as the results have them."""
+    return {f"cpu_{name}": round(1000 * seconds / messages, 4) for name, seconds in spent._asdict().items()}
+
+
 class Meter:
     """Watches a contestant with all its children, and both servers."""
 

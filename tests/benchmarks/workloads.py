@@ -79,7 +79,7 @@ def _backlog() -> Iterator[Plan]:
 
 
 def _latency() -> Iterator[Plan]:
-    often = QUIX_EOS._replace(environment={"COMMIT_SECONDS": "0.1"})  # its events come when it commits
+    often = QUIX_EOS._replace(environment={"COMMIT_SECONDS": "0.02"})  # its events come when it commits
     for contestant in (WORKER, TUTORIAL, often):
         yield Plan("latency", contestant.name, partial(play_latency, contestant))
 

@@ -90,7 +90,7 @@ def sink(settings: Settings) -> Mapping[str, str]:
     return {
         "name": settings.group,
         "connector.class": "com.mongodb.kafka.connect.MongoSinkConnector",
-        "tasks.max": os.environ.get("CONNECTOR_TASKS", "1"),
+        "tasks.max": "1",  # two were no faster
         "topics": f"{settings.topic_create},{settings.topic_update}",
         "connection.uri": f"{settings.mongo_url.get_secret_value()}&w=majority&journal=true",
         "database": settings.mongo_database,

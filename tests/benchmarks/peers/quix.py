@@ -17,11 +17,13 @@ from quixstreams.sinks.community.mongodb import MongoDBSink
 
 
 def main(*, exactly_once: bool) -> None:
+    commit_seconds = float(os.environ.get("COMMIT_SECONDS", "1"))
     application = Application(
         broker_address=_setting("KAFKA_BOOTSTRAP"),
         consumer_group=_setting("GROUP"),
         auto_offset_reset="earliest",
-        commit_interval=float(os.environ.get("COMMIT_SECONDS", "1")),
+        commit_interval=commit_seconds,
+        consumer_poll_timeout=commit_seconds,  # as long it would not commit when nothing more comes
         processing_guarantee="exactly-once" if exactly_once else "at-least-once",
         producer_extra_config={"linger.ms": 5},
         auto_create_topics=False,
