@@ -170,6 +170,19 @@ async def test_updates_that_wait_are_told_before_their_order_comes(
         assert "order-update/0/8" in second
 
 
+async def test_an_update_that_waits_is_found_by_its_position_which_the_log_has(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await keep(settings, None, parked(an_early_update(7)), parked(an_early_update(8)), Mark(an_early_update(9), None))
+
+    title, _, waits, _ = await told(settings, capsys, Target("order-update/0/8", None, None))
+
+    assert "order-update/0/8 waits for its order since 2026-11-21T10:15:30.123Z" == title
+    assert waits.endswith(f"waits for {KEY}")
+    with pytest.raises(FailedError):
+        await explain(settings, Target("order-update/0/9", None, None), as_json=False, rejected=False)
+
+
 @pytest.mark.parametrize(
     "target", [Target("WEB", None, None), Target(REF, "subscription", None), Target(REF, None, "other")]
 )

@@ -176,9 +176,10 @@ class MongoOrders:
         return sorted(found, key=lambda waiting: waiting.record.position)
 
     async def waiting_for(self, keys: Collection[str | Pattern[str]], order_id: str | None) -> list[WaitingRecord]:
-        """Updates that wait for one of these addresses, and marks of this order or of none: they keep no address."""
+        """Updates that wait for one of these addresses or stand at one of these positions, and marks of this order or
+        of none: they keep no address."""
         marks = {"mark": {"$ne": None}, "mark.order_id": {"$in": [order_id, None]}}
-        found = {"$or": [{"addresses": {"$in": list(keys)}}, marks]}
+        found = {"$or": [{"addresses": {"$in": list(keys)}}, {"_id": {"$in": list(keys)}, "mark": None}, marks]}
         try:
             return [to_waiting_record(document) for document in await self._waiting.find(found).to_list(None)]
         except PyMongoError as error:

@@ -166,6 +166,7 @@ def explain(
 
     Told are all status events, at least the last 50 messages that reached the order, and updates that wait for it.
     What the worker has not read yet cannot be told.
+    An update that waits is also found by its position TOPIC/PARTITION/OFFSET, which order.parked in the log has.
 
     With --rejected all of the rejected topic is read, which takes a while when it is long; nothing is committed.
     Found are messages that name the order in a header or in a member at the top of their value.

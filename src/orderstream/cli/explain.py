@@ -31,7 +31,7 @@ class Store(Lookup, Protocol):
     """What is asked of the store."""
 
     async def waiting_for(self, keys: Collection[str | Pattern[str]], order_id: str | None) -> list[WaitingRecord]:
-        """Updates that wait for one of these addresses, and marks of this order or of none."""
+        """Updates that wait for one of these addresses or stand there, and marks of this order or of none."""
 
 
 class Known(NamedTuple):
@@ -71,7 +71,7 @@ async def look_up(orders: Store, target: Target) -> Known:
     """The order is read last: what waited before and is decided now stands in it."""
     order = await _order(orders, target)
     while True:
-        keys = order.lookup_keys if order else [waited_for(*target)]
+        keys: Collection[str | Pattern[str]] = order.lookup_keys if order else [waited_for(*target), target.ref]
         waiting = await orders.waiting_for(keys, order and order.id)
         before, order = order, await _order(orders, target)
         if (before and before.lookup_keys) == (order and order.lookup_keys):
@@ -141,6 +141,9 @@ def _head(story: Explanation, target: Target) -> Iterable[str]:
     order, parked = story.order, [told for told in story.messages if told.decision == "parked"]
     since = min((told.parked_since for told in parked if told.parked_since), default=None)
     waits = f"{_updates(len(parked))} for it since {rfc_3339(since)}" if since else ""
+    if since and any(str(told.position) == target.ref for told in parked):
+        yield f"{target} waits for its order since {rfc_3339(since)}"
+        return
     if order is None:
         yield f"no order is known as {target}" + (f", but {waits}" if waits else "; messages that name it were refused")
         return
