@@ -9,7 +9,7 @@ from tests.benchmarks.clock import group
 from tests.benchmarks.contestants import BARE, WORKER, Contestant, running
 from tests.conftest import Servers, fresh_settings
 
-ORDERS: Final = 10_000
+ORDERS: Final = 20_000
 SHARE: Final = 0.1  # of the bare limit; it is several times that
 
 
