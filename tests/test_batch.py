@@ -319,6 +319,15 @@ def test_a_batch_ends_before_a_line_that_an_order_gives_up_in_it() -> None:
     assert [answer.record for answer in done.answers] == [gives_up]
 
 
+def test_a_batch_ends_when_its_updates_have_gone_over_1_mib_of_orders() -> None:
+    lines: JsonObject = {"orderLines": [{"id": f"{n}", "productRef": "p" * 500} for n in range(1_700)]}
+    stored = written(decided([a_message("order.create", {"orderRef": "W", **lines})]))
+
+    done = decided(statuses("SHIPPED", "COMPLETE", "SHIPPED", "COMPLETE", "SHIPPED"), stored)
+
+    assert ["applied"] * 2 == [answer.verdict for answer in done.answers]
+
+
 def test_a_create_that_was_not_looked_up_and_meets_an_order_must_be() -> None:
     stored = written(decided([W]))
     repeated = a_message("order.create", {"orderRef": "W"}, 1)

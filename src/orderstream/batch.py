@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import orjson
 
 from orderstream.answers import (
     EXPIRED,
@@ -28,6 +30,8 @@ from orderstream.outcomes import Applied, Outcome, Refusal, Unchanged
 from orderstream.parking import Mark, Parked, Parking, mark_of, may_wait
 from orderstream.status_event import Event, Repeat, event_of
 
+MOST_FOLDED: Final = 2**20  # bytes of orders that updates go over: up to a second in which nobody else has a turn
+
 
 class _CutError(Exception):
     """A decision hangs on another order that this batch changes: the batch ends between the two."""
@@ -42,6 +46,8 @@ def decide(items: Sequence[Item], stored: Iterable[Order], about: Circumstances)
     try:
         for item in items:
             batch.settle(item)
+            if batch.is_full:
+                break
         batch.expire()
     except _CutError:
         return decide(items[: batch.count], stored, about)
@@ -67,6 +73,7 @@ class _Batch:
         self._said: dict[str, list[_Said]] = defaultdict(list)  # order -> events
         self._absent: list[str] = []
         self._taken: list[Answer] = []
+        self._folded = 0  # bytes
         self._asked: dict[str, set[str]] = defaultdict(set)  # key that an order lacks -> orders decided by its lack
         self._parking = Parking(about.waiting, _to_come(items, about))
         for mark in about.untold:
@@ -76,6 +83,11 @@ class _Batch:
     def count(self) -> int:
         """How many records are decided."""
         return len(self._answers)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the rest is for a batch of its own: every update of a large order goes over the whole of it."""
+        return self._folded > MOST_FOLDED
 
     def settle(self, item: Item) -> None:
         """Decide one record, and the updates that waited for what it brings."""
@@ -281,6 +293,8 @@ class _Batch:
     def _enter(self, record: Record, command: Command, order: Order, outcome: Outcome, at: Position | None) -> Answer:
         """Keep the decision in the order that takes it."""
         after, decision = entered(command, order, outcome, at)
+        if command.operation is not Operation.CREATE:
+            self._folded += len(orjson.dumps(after.body))
         self._put(after)
         self._touched[after.id] = None
         trace = command.traceparent if isinstance(outcome, Applied) else None  # a trace is not repeated
