@@ -267,6 +267,12 @@ def test_what_the_rules_refuse_beyond_the_members_is_refused_by_the_schema(path:
     assert not value_judge(dialect, operation).is_valid(value)
 
 
+def test_every_message_has_an_example() -> None:
+    messages = content("asyncapi.json")["components"]["messages"]
+
+    assert [] == [name for name, one in messages.items() if not one.get("examples")]
+
+
 @pytest.mark.parametrize("sent", EXAMPLES, ids=lambda sent: sent.name)
 def test_an_example_is_right_for_its_schemas_and_for_the_worker(sent: Sent) -> None:
     value_judge(sent.headers["dialect"], sent.operation).validate(sent.value)

@@ -396,6 +396,19 @@ EXAMPLES: Final = (
         key=_CUSTOMER,
         value={"orderStatus": "fulfilled", "paymentStatus": "paid"},
     ),
+    Example(
+        title="The whole order again, paid back",
+        headers={**_UPDATE, "operation": "order.replace"},
+        key=_CUSTOMER,
+        value={
+            "customer": _CUSTOMER,
+            "paymentStatus": "refunded",
+            "orderStatus": "fulfilled",
+            "billingAddress": "63356b3b3a6353a69043680b",
+            "shippingAddressId": "63356b3b3a6353a69043680c",
+            "lineItems": [{"productId": "636d07be0438c42bc4d455e3", "quantity": 10, "price": 31.84}],
+        },
+    ),
 )
 
 DIALECT: Final = Dialect(

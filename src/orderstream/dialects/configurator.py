@@ -250,6 +250,21 @@ EXAMPLES: Final = (
         key=_FIRST,
         value={"status": "Complete"},
     ),
+    Example(
+        title="The whole order again: one chair has been cancelled, metadata and derivative are gone",
+        headers={
+            "dialect": "configurator",
+            "message-type": "order-update",
+            "operation": "order.replace",
+            "tenant": _OWNER,
+        },
+        key=_FIRST,
+        value={
+            "name": "Lounge chair, oak and wool",
+            "cart": [{"configurationId": "9e8d7c6b-5a49-4382-b1c0-d9e8f7a6b5c4", "count": 1}],
+            "status": "Complete",
+        },
+    ),
 )
 
 DIALECT: Final = Dialect(

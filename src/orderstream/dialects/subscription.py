@@ -349,6 +349,20 @@ EXAMPLES: Final = (
         key=_CART,
         value={"status": "ORDER_SHIPPED", "statusLog": "Handed to the carrier"},
     ),
+    Example(
+        title="The whole order again, delivered",
+        headers={**_UPDATE, "operation": "order.replace"},
+        key=_CART,
+        value={
+            "channel": 12,
+            "customerUserId": "6540d2ef1a2b3c0012e5f601",
+            "orderCurrency": "USD",
+            "orderTotal": 41.35,
+            "taxTotal": 2.35,
+            "status": "ORDER_DELIVERED",
+            "shipTo": [],
+        },
+    ),
 )
 
 DIALECT: Final = Dialect(

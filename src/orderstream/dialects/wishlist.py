@@ -353,6 +353,44 @@ EXAMPLES: Final = (
             "shipments": [{"shipmentRef": "S-1", "shipmentStatus": "DELIVERED", "trackingNumber": "TN-771204"}],
         },
     ),
+    Example(
+        title="A teapot comes in addition",
+        headers={**_UPDATE, "operation": "entry.create", "order-ref": _REF},
+        key=_REF,
+        value={"entryRef": "3", "productRef": "TEAPOT-RED", "quantity": 1, "totalAmount": 59.95},
+    ),
+    Example(
+        title="The teapot is not wanted any more",
+        headers={**_UPDATE, "operation": "entry.delete", "order-ref": _REF, "entry-ref": "3"},
+        key=_REF,
+        value={},
+    ),
+    Example(
+        title="The whole order again: only the kettle is left",
+        headers={**_UPDATE, "operation": "order.replace", "order-ref": _REF},
+        key=_REF,
+        value={
+            "orderRef": _REF,
+            "channel": "WEB",
+            "currencyCode": "AUD",
+            "customerRef": "CRM-204",
+            "email": "robin@example.com",
+            "created_at": "2026-11-20T09:12:44.120+11:00",
+            "orderStatus": "COMPLETE",
+            "paymentStatus": "PAID",
+            "orderLines": [{"entryRef": "1", "productRef": "KETTLE-RED", "quantity": 1, "totalAmount": 89.95}],
+            "taxIncluded": True,
+            "totalAmount": 89.95,
+            "totalAmountInCent": 8995,
+            "totalItems": 1,
+        },
+    ),
+    Example(
+        title="It was a test, and is deleted",
+        headers={**_UPDATE, "operation": "order.delete", "order-ref": _REF},
+        key=_REF,
+        value={},
+    ),
 )
 
 DIALECT: Final = Dialect(
