@@ -23,7 +23,7 @@ def main(*, exactly_once: bool) -> None:
         consumer_group=_setting("GROUP"),
         auto_offset_reset="earliest",
         commit_interval=commit_seconds,
-        consumer_poll_timeout=commit_seconds,  # as long it would not commit when nothing more comes
+        consumer_poll_timeout=min(0.1, commit_seconds),  # as long it does not commit when nothing more comes
         processing_guarantee="exactly-once" if exactly_once else "at-least-once",
         producer_extra_config={"linger.ms": 5},
         auto_create_topics=False,
