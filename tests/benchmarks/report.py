@@ -85,7 +85,7 @@ def _compared(results: Results, name: str) -> Sequence[str]:
     return (
         _number(results, creates, "rate"),
         _number(results, ("updates", name), "rate"),
-        " + ".join(cpu),
+        " + ".join(filter(None, cpu)),
         _number(results, creates, "peak_mb"),
         _number(results, creates, "bytes_per_order"),
         " / ".join(filter(None, waited)),
