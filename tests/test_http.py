@@ -15,6 +15,7 @@ from orderstream.http import Application, listening, serve_beside
 from orderstream.http_message import ProblemError, Request
 from orderstream.logs import LogObserver
 from orderstream.mongo import MongoOrders
+from orderstream.problems import MEANINGS
 from orderstream.readiness import Readiness
 from orderstream.rules_file import SettingError
 from orderstream.schemas import files
@@ -172,6 +173,12 @@ async def test_the_docs_page_shows_every_message_with_its_key_headers_and_exampl
     assert [] == [one["title"] for one in messages.values() if f"<b>{one['title']}</b>" not in page]
     assert len(messages) == page.count("<h4>Key</h4>") == page.count("<h4>Headers</h4>")
     assert sum(len(one.get("examples", ())) for one in messages.values()) == page.count("<h4>Example: ")
+
+
+async def test_the_docs_page_says_what_each_code_of_a_rejection_means() -> None:
+    page = (await answering()("/docs")).body.decode()
+
+    assert [] == [code for code, meaning in MEANINGS.items() if f"{code}: {meaning}" not in page]
 
 
 async def test_the_docs_page_may_load_and_run_nothing() -> None:

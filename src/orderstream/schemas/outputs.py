@@ -7,7 +7,7 @@ import orjson
 from orderstream.dialects import DIALECTS
 from orderstream.headers import MAX_TEXT
 from orderstream.order import FulfilmentStatus, OrderStatus, PaymentStatus, Status
-from orderstream.problems import Code
+from orderstream.problems import MEANINGS, Code
 from orderstream.rejected import MAX_PROBLEM_BYTES, MAX_PROBLEMS
 from orderstream.schemas.examples import events, rejected, texts
 from orderstream.schemas.values import DRAFT, URN, Schema
@@ -115,7 +115,7 @@ def rejection_schema() -> Schema:
         "type": "object",
         "properties": {
             "rejection-id": _about("Position of the original; the same on a repeat", **POSITION),
-            "rejection-code": {"description": "The first code", "$ref": "#/$defs/Code"},
+            "rejection-code": {"description": f"The first code. {_codes()}", "$ref": "#/$defs/Code"},
             "rejection-problems": _about(
                 f"All problems as JSON text, cut after {MAX_PROBLEMS} or {MAX_PROBLEM_BYTES // 1024} KiB",
                 type="string",
@@ -144,6 +144,10 @@ def rejection_schema() -> Schema:
         "examples": [texts(rejected(DIALECTS["shopping-cart"]).headers)],
         "$defs": {"Code": {"enum": [code.value for code in Code]}, "Problems": _problems()},
     }
+
+
+def _codes() -> str:
+    return "; ".join(f"{code}: {meaning}" for code, meaning in MEANINGS.items())
 
 
 def _problems() -> Schema:
