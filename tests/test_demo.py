@@ -13,6 +13,7 @@ import pytest
 
 from orderstream.commands import Kind
 from orderstream.demo.script import Act, acts
+from orderstream.demo.view import TRY_NEXT
 from orderstream.dialects import DIALECTS
 from orderstream.messages import judged
 from orderstream.outcomes import Refusal
@@ -38,6 +39,14 @@ def test_the_last_act_shows_a_repeat_three_mistakes_and_an_unknown_order(script:
     assert script[0].steps[0].message == again
     assert ["FIELD_MISSING", "FIELD_ENUM", "FIELD_UNKNOWN"] == [code for code, _ in problems(judged(wrong))]
     assert not isinstance(judged(unknown), Refusal)
+
+
+def test_what_is_to_be_tried_next_is_about_an_order_that_is_still_there(script: list[Act]) -> None:
+    sent = [dict(step.message.headers) for act in script for step in act.steps]
+    deleted = {headers["order-ref"] for headers in sent if headers.get("operation") == "order.delete"}
+
+    assert deleted
+    assert [] == [command for _, command in TRY_NEXT if any(ref in command for ref in deleted)]
 
 
 @asynccontextmanager

@@ -89,7 +89,8 @@ def _told(played: Played) -> Iterable[str]:
         case Announced(again=True):
             yield "← its first event again, the same id and bytes: that answers the sender, a subscriber drops it"
         case Announced(event=event):
-            yield f"← {event.type}: {changed(event.before, event.after)} ({played.seconds * 1000:.0f} ms)"
+            told = changed(event.before, event.after) or "nothing comes after it"
+            yield f"← {event.type}: {told} ({played.seconds * 1000:.0f} ms)"
         case Refused(problems=problems):
             yield from (f"✗ rejected, {problem}" for problem in problems)
         case Quiet(decision=decision):

@@ -305,6 +305,7 @@ def _shipment_warnings(body: JsonObject) -> Iterator[Warned]:
 UPDATE: Final = Shape(models.Order, addressing=frozenset(ORDER.values()), unsaid=UNSAID)
 
 _REF: Final = "WEB-2026-1042"
+_MISTAKE: Final = "WEB-2026-1043"
 _UPDATE: Final = {"dialect": "wishlist", "message-type": "order-update", "tenant": "example-retailer"}
 
 EXAMPLES: Final = (
@@ -376,7 +377,7 @@ EXAMPLES: Final = (
             "customerRef": "CRM-204",
             "email": "robin@example.com",
             "created_at": "2026-11-20T09:12:44.120+11:00",
-            "orderStatus": "COMPLETE",
+            "orderStatus": "PARTIALLY_RETURNED",
             "paymentStatus": "PAID",
             "orderLines": [{"entryRef": "1", "productRef": "KETTLE-RED", "quantity": 1, "totalAmount": 89.95}],
             "taxIncluded": True,
@@ -386,9 +387,15 @@ EXAMPLES: Final = (
         },
     ),
     Example(
-        title="It was a test, and is deleted",
-        headers={**_UPDATE, "operation": "order.delete", "order-ref": _REF},
-        key=_REF,
+        title="An order sent by mistake, with nothing but its name",
+        headers={"dialect": "wishlist", "message-type": "order-create", "tenant": "example-retailer"},
+        key=_MISTAKE,
+        value={"orderRef": _MISTAKE},
+    ),
+    Example(
+        title="The mistake is deleted",
+        headers={**_UPDATE, "operation": "order.delete", "order-ref": _MISTAKE},
+        key=_MISTAKE,
         value={},
     ),
 )
