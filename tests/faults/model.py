@@ -182,7 +182,7 @@ def _remember(order: Order, said: Said) -> None:
 
 
 def _new_order(said: Said, named: Iterable[Named]) -> Order:
-    body = {**RULES[said.dialect].defaults, **said.value}
+    body = dict(said.value)
     order = Order(
         dialect=said.dialect,
         tenant=said.tenant,

@@ -66,7 +66,8 @@ def _value(dialect: str, record: Found) -> Body:
     value: Body = json.loads(record.value or b"")
     if dialect == "b2b-commerce" and "customer" in value:
         value["customer"] = value["customer"].lower()
-    return value
+    stated = RULES[dialect].defaults if record.header("operation") is None else {}
+    return {**stated, **value}
 
 
 def _patched(body: Body, value: Body) -> Body:
