@@ -59,6 +59,7 @@ class Cluster:
         self._expect_it_runs(worker)
         if worker in self._free:
             self._free.remove(worker)
+        worker.process.send_signal(signal.SIGCONT)  # one that was woken before its failpoint may have come to it since
         code = await worker.stop()
         if code and _has_started(worker):
             self.surprises.append(f"a worker ended with {code} when it was asked to stop")
