@@ -16,7 +16,7 @@ SHOWN: Final[Mapping[Callable[[Patch], None], int]] = {  # and by which history 
     planted.a_write_is_not_guarded: 18,
     planted.earlier_events_are_not_published_first: 32,
     planted.a_batch_is_published_before_it_is_written: 1,
-    planted.an_update_that_expires_leaves_no_mark: 4,
+    planted.an_update_that_expires_leaves_no_mark: 258,
     planted.an_update_that_is_taken_along_leaves_no_mark: 20,
     planted.the_group_is_not_asked_after_the_fence_is_raised: 13,
     planted.an_update_that_waits_is_decided_without_asking_the_ledger: 4,
