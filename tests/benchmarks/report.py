@@ -1,4 +1,4 @@
-"""The README's tables, made of the raw results: medians over the runs at the largest scale played."""
+"""The README's tables, made of the raw results: medians over the runs at each workload's largest scale."""
 
 import os
 import re
@@ -69,13 +69,22 @@ def alone(results: Results) -> str:
 
 
 def _grouped(all_rows: Iterable[Row]) -> Results:
+    """Of each workload what was played at its largest scale."""
     played = list(all_rows)
-    scale = max((row["scale"] for row in played), default=1.0)
+    scales = _scales(played)
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in played:
-        if row["scale"] == scale:
+        if row["scale"] == scales[row["workload"]]:
             groups.setdefault((row["workload"], row["contestant"]), []).append(row)
     return groups
+
+
+def _scales(played: Iterable[Row]) -> Mapping[str, float]:
+    """The largest of each workload."""
+    scales: dict[str, float] = {}
+    for row in played:
+        scales[row["workload"]] = max(row["scale"], scales.get(row["workload"], 0))
+    return scales
 
 
 def _compared(results: Results, name: str) -> Sequence[str]:
@@ -126,16 +135,20 @@ _REMARKS: Final[Mapping[str, Callable[[Any], str]]] = {
 
 def _conditions(results: Results) -> str:
     everything = [row for some in results.values() for row in some]
-    runs = max((row["run"] for row in everything), default=0)
-    scale = max((row["scale"] for row in everything), default=1.0)
+    played = [_extent(name, scale, everything) for name, scale in _scales(everything).items()]
     wrong = [
         f"Not as expected: {work}, {name}: {', '.join(row['wrong'])}."
         for (work, name), some in results.items()
         for row in some
         if row.get("wrong")
     ]
-    said = f"Medians of {runs} interleaved runs at scale {scale:g} on {os.cpu_count()} cores, one broker, one mongod."
+    said = f"Medians of interleaved runs ({', '.join(played)}) on {os.cpu_count()} cores, one broker, one mongod."
     return "\n".join([said, *wrong, ""])
+
+
+def _extent(workload: str, scale: float, played: Iterable[Row]) -> str:
+    runs = max(row["run"] for row in played if row["workload"] == workload)
+    return f"{workload} {runs}" + ("" if scale == 1 else f" at scale {scale:g}")
 
 
 def _line(*cells: str) -> str:
