@@ -22,7 +22,7 @@ from orderstream.documents import CODEC, encode, to_order
 from orderstream.local.ports import launch_on_free_ports
 from orderstream.local.process import ServerProcess
 from orderstream.local.programs import mongod
-from orderstream.mongo import Driver, MongoOrders
+from orderstream.mongo import Driver, MongoOrders, _awaited
 from orderstream.order import Order
 from orderstream.parking import Mark, Parked
 from orderstream.ports import Fence, FencedError, Orders, WaitingRecord, Written
@@ -305,6 +305,28 @@ async def test_a_mongodb_that_is_no_replica_set_is_unfit(tmp_path: Path, driver:
     finally:
         await store.close()
         await server.stop()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_transaction_that_a_dead_owner_has_left_open_holds_up_nobody(driver: Driver, servers: Servers) -> None:
+    database = f"test-{uuid.uuid4().hex[:8]}"
+    dead, alive = MongoOrders(servers.mongo, database, driver), MongoOrders(servers.mongo, database, driver)
+    try:
+        fence = Fence(0, await dead.raise_epoch(0))
+        await _awaited(dead._sessions[0].start_transaction())
+        await dead._worker.update_one({"_id": "lane/0"}, {"$inc": {"writes": 1}}, session=dead._sessions[0])
+
+        async with asyncio.timeout(20):  # MongoDB ends it by itself after 60 s
+            now = Fence(0, await alive.raise_epoch(0))
+            await alive.write_fenced(now, None, {a_parked(1).record.position: a_parked(1)})
+        await dead._sessions[0].abort_transaction()
+        with pytest.raises(FencedError):
+            await dead.write_fenced(fence, None, {a_parked(1).record.position: None})
+    finally:
+        await dead.close()
+        await alive.close()
+
+    assert (1, 2) == (fence.epoch, now.epoch)
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # PyMongo drops a socket that was still connecting

@@ -65,6 +65,7 @@ class MongoOrders:
         self._orders = self._database["orders"]
         self._worker = self._database["worker"]
         self._waiting = self._database["waiting"]
+        self._sessions: dict[int, Any] = {}  # by lane; a new transaction of a session ends the one left open in it
         self.checkpoints = MongoCheckpoints(self._worker)
         self.replays = MongoReplays(self._worker)
 
@@ -147,17 +148,31 @@ class MongoOrders:
         return range(counter["last"] - count + 1, counter["last"] + 1)
 
     async def raise_epoch(self, lane: int) -> int:
-        """Shut out every earlier owner of this lane's waiting updates."""
+        """Shut out every earlier owner of this lane's waiting updates.
+
+        A transaction that he has left open, dead or cut off, would hold the lane's document for a minute: it is ended.
+        """
+        this = {"_id": f"lane/{lane}"}
         try:
+            session = await self._fresh_session(lane)
+            last = await self._worker.find_one(this)
+            if last and "session" in last:
+                await self._client.admin.command("killSessions", [last["session"]])
             raised = await self._worker.find_one_and_update(
-                {"_id": f"lane/{lane}"},
-                {"$inc": {"epoch": 1}},
+                this,
+                {"$inc": {"epoch": 1}, "$set": {"session": session.session_id}},
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
         except PyMongoError as error:
             raise unavailable(error) from None
         return int(raised["epoch"])
+
+    async def _fresh_session(self, lane: int) -> Any:  # noqa: ANN401  # of either driver
+        if lane in self._sessions:
+            await self._sessions.pop(lane).end_session()
+        session = self._sessions[lane] = await _awaited(self._client.start_session())
+        return session
 
     async def epoch_of(self, lane: int) -> int:
         """The epoch as it is now."""
@@ -192,10 +207,8 @@ class MongoOrders:
         except UnstorableError:
             return Written(done=False, unstorable=(write.after.id,) if write else ())
         try:
-            async with (
-                await _awaited(self._client.start_session()) as session,
-                await _awaited(session.start_transaction(ReadConcern("majority"), DURABLE)),
-            ):
+            session = self._sessions.get(fence.lane) or await self._fresh_session(fence.lane)
+            async with await _awaited(session.start_transaction(ReadConcern("majority"), DURABLE)):
                 return await self._write_in(session, fence, operation, waits)
         except _NotDoneError as error:
             return Written(done=False, taken=error.taken)
