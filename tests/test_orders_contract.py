@@ -16,6 +16,7 @@ from pymongo import AsyncMongoClient
 
 from orderstream.answers import Circumstances, Item, Write
 from orderstream.batch import decide
+from orderstream.checkpoint import Checkpoint
 from orderstream.commands import Command, Headers
 from orderstream.decode import Contracts, decode
 from orderstream.documents import CODEC, encode, to_order
@@ -23,6 +24,7 @@ from orderstream.local.ports import launch_on_free_ports
 from orderstream.local.process import ServerProcess
 from orderstream.local.programs import mongod
 from orderstream.mongo import Driver, MongoOrders, _awaited
+from orderstream.mongo_checkpoints import OvertakenError
 from orderstream.order import Order
 from orderstream.parking import Mark, Parked
 from orderstream.ports import Fence, FencedError, Orders, WaitingRecord, Written
@@ -305,6 +307,21 @@ async def test_a_mongodb_that_is_no_replica_set_is_unfit(tmp_path: Path, driver:
     finally:
         await store.close()
         await server.stop()
+
+
+async def test_a_lane_that_was_overtaken_takes_no_checkpoint_back(servers: Servers) -> None:
+    store = MongoOrders(servers.mongo, f"test-{uuid.uuid4().hex[:8]}", "pymongo")
+    partitions = [("t", 0), ("t", 1)]
+    try:
+        await store.checkpoints.begin(dict.fromkeys(partitions, Checkpoint("id", 1, 0, 0)), {"t": 2})
+        await store.checkpoints.advance(dict.fromkeys(partitions, 7), dict.fromkeys(partitions, 5))
+        with pytest.raises(OvertakenError):
+            await store.checkpoints.advance({("t", 0): 6, ("t", 1): 8}, dict.fromkeys(partitions, 6))
+        reached = await store.checkpoints.reached(partitions)
+    finally:
+        await store.close()
+
+    assert {("t", 0): 7, ("t", 1): 8} == reached
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

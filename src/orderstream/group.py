@@ -118,13 +118,13 @@ class KafkaGroup:
     async def commit(self, offsets: Mapping[Partition, int], committed: Mapping[Partition, int]) -> None:
         """Keep these offsets in the store, where the next owner begins, and then in the group.
 
-        Raises `KafkaError`, `TimeoutError`, `UnavailableError` and `AnotherLifeError`.
+        Raises `KafkaError`, `TimeoutError`, `UnavailableError` and `OvertakenError`.
         """
         await self.keep(offsets, committed)
         await self._commit(offsets)
 
     async def keep(self, offsets: Mapping[Partition, int], committed: Mapping[Partition, int]) -> None:
-        """Keep these offsets in the store. Raises `TimeoutError`, `UnavailableError` and `AnotherLifeError`."""
+        """Keep these offsets in the store. Raises `TimeoutError`, `UnavailableError` and `OvertakenError`."""
         async with asyncio.timeout(COMMIT_DEADLINE):
             await self._stream.advance(offsets, committed)
 

@@ -16,7 +16,7 @@ from orderstream.group import KafkaGroup, OutOfRangeError
 from orderstream.kafka import to_record
 from orderstream.kafka_trouble import unavailable
 from orderstream.ledger import Partition
-from orderstream.mongo_checkpoints import AnotherLifeError
+from orderstream.mongo_checkpoints import OvertakenError
 from orderstream.observers import Observers
 from orderstream.pipeline import Lane, place_of
 from orderstream.stream import Stream
@@ -237,7 +237,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         try:
             await self._group.commit(finished, committed)
             self._reached("commit")
-        except (KafkaError, TimeoutError, UnavailableError, AnotherLifeError) as error:
+        except (KafkaError, TimeoutError, UnavailableError, OvertakenError) as error:
             told = unavailable(error, "Read").reason if isinstance(error, KafkaError) else type(error).__name__
             self._observer.say("commit.failed", "warning", reason=told)
             return False
@@ -248,9 +248,9 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
 
     async def _keep_committed(self, lanes: Collection[Lane]) -> None:
         """So that an offset that somebody sets while nobody works is seen to be another."""
-        with suppress(TimeoutError, UnavailableError, AnotherLifeError):  # then it may not be seen
-            if committed := _committed(lanes):
-                await self._group.keep(committed, committed)
+        with suppress(TimeoutError, UnavailableError, OvertakenError):  # then it may not be seen
+            if finished := {partition: offset for lane in lanes for partition, offset in lane.finished.items()}:
+                await self._group.keep(finished, _committed(lanes))
 
 
 def _committed(lanes: Collection[Lane]) -> Mapping[Partition, int]:

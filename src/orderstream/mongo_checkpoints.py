@@ -12,8 +12,8 @@ from orderstream.ledger import Partition
 from orderstream.mongo_trouble import unavailable
 
 
-class AnotherLifeError(Exception):
-    """A command has adopted a partition anew meanwhile."""
+class OvertakenError(Exception):
+    """A partition has gone on without us: somebody else is further in it, or it was adopted anew."""
 
 
 class MongoCheckpoints:
@@ -54,15 +54,14 @@ class MongoCheckpoints:
         await self._write(changes)
 
     async def advance(self, offsets: Mapping[Partition, int], committed: Mapping[Partition, int]) -> None:
-        """Keep these offsets, of topics as their positions name them. Raises `AnotherLifeError`."""
+        """Keep these offsets, of topics as their positions name them. Raises `OvertakenError`."""
         changes = []
         for (name, number), offset in offsets.items():
             topic, life = topic_and_life(name)
-            guard = {"_id": _partition_id((topic, number)), "life": life}
-            known = {"committed": committed[name, number]}
-            changes.append(UpdateOne(guard, {"$max": {"offset": offset}, "$set": known}))
+            guard = {"_id": _partition_id((topic, number)), "life": life, "offset": {"$lte": offset}}
+            changes.append(UpdateOne(guard, {"$set": {"offset": offset, "committed": committed[name, number]}}))
         if await self._write(changes) != len(changes):
-            raise AnotherLifeError
+            raise OvertakenError
 
     async def _find(self, ids: Collection[str]) -> list[Document]:
         try:

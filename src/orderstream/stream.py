@@ -60,7 +60,7 @@ class Stream:
         await self._checkpoints.adopt(*_to_keep(judgements))
 
     async def advance(self, offsets: Mapping[Partition, int], committed: Mapping[Partition, int]) -> None:
-        """Keep how far the lanes are. Raises `AnotherLifeError`."""
+        """Keep how far the lanes are. Raises `OvertakenError`."""
         await self._checkpoints.advance(offsets, committed)
 
     async def reached(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
