@@ -674,4 +674,5 @@ def test_the_examples_tell_a_story() -> None:
         Status("confirmed", "pending", "unfulfilled"),
         Status("confirmed", "authorized", "unfulfilled"),
         Status("in_progress", "authorized", "shipped"),
+        Status("completed", "authorized", "delivered"),
     ]
