@@ -11,6 +11,7 @@ import pytest_asyncio
 from orderstream.local import local_servers
 from orderstream.settings import Settings, read_settings
 from orderstream.topics import created
+from tests.faults.brokers import remove_topics
 
 
 class Servers(NamedTuple):
@@ -43,9 +44,11 @@ async def _servers_fixture() -> AsyncIterator[Servers]:
 
 
 @pytest_asyncio.fixture(name="settings")
-async def _settings(servers: Servers) -> Settings:
-    """Topics, group and database of one test."""
-    return await fresh_settings(servers)
+async def _settings(servers: Servers) -> AsyncIterator[Settings]:
+    """Topics, group and database of one test; hundreds of tests' topics would be too many open files for a broker."""
+    settings = await fresh_settings(servers)
+    yield settings
+    await remove_topics(settings)
 
 
 async def fresh_settings(servers: Servers) -> Settings:
