@@ -75,8 +75,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     @property
     def finished(self) -> Mapping[Partition, int]:
         """How far they are, those that stand too, by the names of their topics."""
-        moved = (item for lane in self._lanes.values() for item in lane.finished.items())
-        return {**self._begins, **{(topic_and_life(name)[0], number): offset for (name, number), offset in moved}}
+        moved = _finished(self._lanes.values())
+        return {**self._begins, **{(topic_and_life(name)[0], n): offset for (name, n), offset in moved.items()}}
 
     def _why_standing(self, number: int) -> str | None:
         if number in self._lanes:
@@ -230,10 +230,10 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
 
     async def _commit(self, lanes: Collection[Lane]) -> bool:
         """One request for all of them; a refusal means that the partitions are somebody else's now."""
-        finished = {p: o for lane in lanes for p, o in lane.finished.items() if lane.committed.get(p) != o}
+        committed = _committed(lanes)
+        finished = {p: o for p, o in _finished(lanes).items() if committed.get(p) != o}
         if not finished:
             return True
-        committed = _committed(lanes)
         try:
             await self._group.commit(finished, committed)
             self._reached("commit")
@@ -249,8 +249,12 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     async def _keep_committed(self, lanes: Collection[Lane]) -> None:
         """So that an offset that somebody sets while nobody works is seen to be another."""
         with suppress(TimeoutError, UnavailableError, OvertakenError):  # then it may not be seen
-            if finished := {partition: offset for lane in lanes for partition, offset in lane.finished.items()}:
+            if finished := _finished(lanes):
                 await self._group.keep(finished, _committed(lanes))
+
+
+def _finished(lanes: Collection[Lane]) -> Mapping[Partition, int]:
+    return {partition: offset for lane in lanes for partition, offset in lane.finished.items()}
 
 
 def _committed(lanes: Collection[Lane]) -> Mapping[Partition, int]:
