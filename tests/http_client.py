@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
@@ -36,6 +38,13 @@ def asked(port: int, target: str, token: str | None = None, method: str = "GET")
 async def ask(port: int, target: str, token: str | None = None, method: str = "GET") -> Told:
     """The same, while this process does other things."""
     return await asyncio.to_thread(asked, port, target, token, method)
+
+
+def free_port() -> int:
+    """One that nobody listens at now."""
+    with closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 async def port_of(worker: Worker) -> int:

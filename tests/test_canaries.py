@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from traceback import format_exception
@@ -24,6 +23,7 @@ from tests import canaries
 from tests.bad_inputs.play import Delivered
 from tests.canaries import CANARY, sung
 from tests.conftest import Servers, fresh_settings
+from tests.http_client import free_port
 from tests.sample_play import (
     CREATES,
     REJECTED,
@@ -95,13 +95,6 @@ async def _said(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> S
         pages = await asyncio.to_thread(read_pages, port)
     events, rejections = [await read(settings, topic) for topic in (settings.topic_status, settings.topic_rejected)]
     return Said(log.read_bytes(), pages, events, rejections)
-
-
-def free_port() -> int:
-    """One that nobody listens at now."""
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def bases() -> list[Message]:

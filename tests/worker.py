@@ -157,7 +157,7 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
 
 async def caught_up(settings: Settings, seconds: float = DEADLINE) -> None:
     """Wait until the group has committed the end of both input topics."""
-    ends = await _ends(settings, settings.topic_create, settings.topic_update)
+    ends = await input_ends(settings)
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     await admin.start()
     try:
@@ -173,11 +173,12 @@ async def caught_up(settings: Settings, seconds: float = DEADLINE) -> None:
         await admin.close()
 
 
-async def _ends(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
-    """Where the partitions that hold anything end."""
+async def input_ends(settings: Settings) -> dict[TopicPartition, int]:
+    """Where the partitions of the input topics end that hold anything."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap)
     await consumer.start()
     try:
+        topics = (settings.topic_create, settings.topic_update)
         partitions = [partition for topic in topics for partition in await _partitions(consumer, topic)]
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
     finally:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from orderstream.identity import document_id
@@ -22,7 +21,9 @@ from tests.benchmarks.contestants import Contestant, running
 from tests.benchmarks.messages import Known
 from tests.benchmarks.usage import Cpu, Meter, per_thousand
 from tests.conftest import Servers, fresh_settings
-from tests.worker import Sent
+from tests.faults.brokers import remove_topics
+from tests.faults.dump import drop_database
+from tests.worker import Sent, input_ends
 
 MEMORY_SECONDS: Final = 0.5  # between looks at it
 
@@ -70,7 +71,7 @@ async def play(
     """Load, let it work, measure; *look* sees every state, *company* runs for as long. Raises `NotHereError`."""
     before = await _found(settings)
     await sending.load(settings, given.messages)
-    end = await sending.ends(settings)
+    end = sum((await input_ends(settings)).values())
     async with running(contestant, settings, bench.folder / f"{settings.group}.log") as program:
         meter = Meter(program.process.pid, bench.servers)
         at_first: list[Cpu] = []
@@ -115,7 +116,7 @@ async def decided(bench: Bench, contestant: Contestant, settings: Settings, coun
         running(contestant, settings, bench.folder / f"{settings.group}-before.log") as program,
         group(settings, contestant.group(settings)) as offsets,
     ):
-        await program.until(offsets.until(await sending.ends(settings)))
+        await program.until(offsets.until(sum((await input_ends(settings)).values())))
     if contestant.has_id:
         return [Known(messages.peer_id(first + n), one.key or b"") for n, one in enumerate(sent)]
     return [
@@ -129,16 +130,8 @@ async def decided(bench: Bench, contestant: Contestant, settings: Settings, coun
 
 async def clear(settings: Settings) -> None:
     """Leave nothing on the servers."""
-    async with AsyncMongoClient[dict[str, Any]](settings.mongo_url.get_secret_value()) as client:
-        await client.drop_database(settings.mongo_database)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics(
-            [settings.topic_create, settings.topic_update, settings.topic_status, settings.topic_rejected]
-        )
-    finally:
-        await admin.close()
+    await drop_database(settings)
+    await remove_topics(settings)
 
 
 def _figures(timed: Timed, spent: Cpu, meter: Meter) -> Figures:

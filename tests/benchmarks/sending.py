@@ -41,14 +41,6 @@ async def count(settings: Settings, topic: str) -> int:
     return seen
 
 
-async def ends(settings: Settings) -> int:
-    """How many records the input topics have, together."""
-    topics = (settings.topic_create, settings.topic_update)
-    async with _reader(settings) as reader:
-        partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
-        return sum((await reader.end_offsets(partitions)).values())
-
-
 @asynccontextmanager
 async def _reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     reader = AIOKafkaConsumer(

@@ -1,6 +1,5 @@
 """The workloads: who plays what, with how many messages."""
 
-import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
@@ -15,6 +14,7 @@ from tests.benchmarks.many_orders import fill
 from tests.benchmarks.messages import Known
 from tests.benchmarks.play import Bench, Expected, Figures, Given, clear, decided, play
 from tests.benchmarks.usage import Meter
+from tests.http_client import free_port
 from tests.load import folded
 from tests.worker import Sent
 
@@ -160,7 +160,7 @@ async def play_million(bench: Bench) -> Figures:
 
 async def play_backlog(bench: Bench) -> Figures:
     """A start with many waiting messages, while somebody asks for its health."""
-    settings = (await bench.fresh()).model_copy(update={"http_port": _free_port()})
+    settings = (await bench.fresh()).model_copy(update={"http_port": free_port()})
     health = Health(settings)
     try:
         given = some_creates(WORKER, bench, count=WAITING)
@@ -169,12 +169,6 @@ async def play_backlog(bench: Bench) -> Figures:
         return {**figures, "slowest_ms": slowest, "answers": health.answers}
     finally:
         await clear(settings)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def some_creates(
