@@ -75,7 +75,7 @@ class MemoryOrders:
         with self.faults("is_absent"):
             return key not in self._holders
 
-    async def write(self, writes: Sequence[Write]) -> Written:
+    async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:  # noqa: ARG002  # always is
         """Each order by itself; a fault of "store" comes between two of them."""
         with self.faults("write"):
             unstorable = tuple(write.after.id for write in writes if _is_unstorable(write.after))

@@ -159,6 +159,32 @@ async def test_many_orders_are_written_and_found_together(orders: Orders) -> Non
     assert sorted(many) == sorted(found)
 
 
+async def test_writes_that_come_together_are_each_told_what_became_of_them(orders: Orders) -> None:
+    order, *new = (an_order(f"R{number}", number) for number in range(4))
+    await orders.write([Write(None, order)])
+    twin = an_order("R0", 9)
+
+    lanes = [[new[0]], [new[1], twin], [new[2]]]
+    told = await asyncio.gather(*(orders.write([Write(None, one) for one in lane]) for lane in lanes))
+
+    assert [True, False, True] == [written.done for written in told]
+    assert [(), order.lookup_keys[:1], ()] == [written.taken for written in told]
+    assert sorted(new) == sorted(await orders.load((), [one.id for one in (*new, twin)]))
+
+
+async def test_a_guard_that_misses_costs_nobody_beside_it_an_order(orders: Orders) -> None:
+    order, other = an_order(), an_order("R2", 1)
+    await orders.write([Write(None, order)])
+    await orders.write([Write(order, next_version(order))])
+
+    stale, _ = await asyncio.gather(
+        orders.write([Write(order, order._replace(revision=9))]), orders.write([Write(None, other)])
+    )
+
+    assert not stale.done
+    assert {2, 1} == {found.revision for found in await orders.load((), [order.id, other.id])}
+
+
 async def test_nothing_to_write_and_nothing_to_load_is_done(orders: Orders) -> None:
     assert Written(done=True) == await orders.write([])
     assert [] == await orders.load((), ())

@@ -1,21 +1,21 @@
 """The one place that knows MongoDB: orders loaded in one query, written in one guarded bulk (design 3)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from inspect import isawaitable
 from re import Pattern
 from typing import Any, Final, Literal, TypeAlias
 
 from bson import ObjectId
-from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient, DeleteOne, IndexModel, InsertOne, ReplaceOne, ReturnDocument
+from pymongo import AsyncMongoClient, DeleteOne, IndexModel, ReplaceOne, ReturnDocument
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from orderstream.answers import Write
-from orderstream.documents import CODEC, Document, UnstorableError, encode, to_order
+from orderstream.documents import CODEC, UnstorableError, to_order
+from orderstream.mongo_bulk import Bulks, Operation, operation, taken_keys
 from orderstream.mongo_checkpoints import MongoCheckpoints
 from orderstream.mongo_replays import MongoReplays
 from orderstream.mongo_rights import check_rights
@@ -28,9 +28,7 @@ from orderstream.trouble import UnavailableError, UnfitError
 from orderstream.waiting_documents import to_waiting_document, to_waiting_record
 
 Driver: TypeAlias = Literal["motor", "pymongo"]
-Operation: TypeAlias = InsertOne[Any] | ReplaceOne[Any]
 
-DUPLICATE_KEY: Final = 11000
 PING_SECONDS: Final = 2.0
 SHARED_REFS: Final = ("refs.cart_id", "refs.platform.id")  # people look orders up by them; several may have the same
 DURABLE: Final = WriteConcern(w="majority", j=True, wtimeout=10_000)
@@ -63,6 +61,7 @@ class MongoOrders:
             database, codec_options=CODEC, read_concern=ReadConcern("majority"), write_concern=DURABLE
         )
         self._orders = self._database["orders"]
+        self._bulks = Bulks(self._orders)
         self._worker = self._database["worker"]
         self._waiting = self._database["waiting"]
         self._sessions: dict[int, Any] = {}  # by lane; a new transaction of a session ends the one left open in it
@@ -112,30 +111,18 @@ class MongoOrders:
         except PyMongoError as error:
             raise unavailable(error) from None
 
-    async def write(self, writes: Sequence[Write]) -> Written:
+    async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:
         """Store all orders, each guarded by itself."""
         operations: list[Operation] = []
         unstorable: list[str] = []
         for write in writes:
             try:
-                operations.append(_operation(write))
+                operations.append(operation(write))
             except UnstorableError:
                 unstorable.append(write.after.id)
         if unstorable or not operations:
             return Written(done=not unstorable, unstorable=tuple(unstorable))
-        return await self._write(operations)
-
-    async def _write(self, operations: list[Operation]) -> Written:
-        try:
-            result = await self._orders.bulk_write(operations, ordered=False)
-        except BulkWriteError as error:
-            failed = error.details["writeErrors"]
-            if error.details["writeConcernErrors"] or any(one["code"] != DUPLICATE_KEY for one in failed):
-                raise unavailable(error) from None
-            return Written(done=False, taken=tuple(_taken(failed)))
-        except PyMongoError as error:
-            raise unavailable(error) from None
-        return Written(done=result.inserted_count + result.matched_count == len(operations))
+        return await (self._bulks.write if alone else self._bulks.write_together)(operations)
 
     async def take_numbers(self, count: int) -> range:
         """As many int64 ids that nobody had before; a number lost in a crash is a gap."""
@@ -203,28 +190,28 @@ class MongoOrders:
     async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
         """One order and what becomes of updates that waited, in one transaction; raises `FencedError`."""
         try:
-            operation = None if write is None else _operation(write)
+            guarded = None if write is None else operation(write)
         except UnstorableError:
             return Written(done=False, unstorable=(write.after.id,) if write else ())
         try:
             session = self._sessions.get(fence.lane) or await self._fresh_session(fence.lane)
             async with await _awaited(session.start_transaction(ReadConcern("majority"), DURABLE)):
-                return await self._write_in(session, fence, operation, waits)
+                return await self._write_in(session, fence, guarded, waits)
         except _NotDoneError as error:
             return Written(done=False, taken=error.taken)
         except PyMongoError as error:
             raise unavailable(error) from None
 
-    async def _write_in(self, session: Any, fence: Fence, operation: Operation | None, waits: Changes) -> Written:  # noqa: ANN401
+    async def _write_in(self, session: Any, fence: Fence, guarded: Operation | None, waits: Changes) -> Written:  # noqa: ANN401
         """The body of the transaction; the epoch's document is changed, since reading it would not conflict."""
         guard = {"_id": f"lane/{fence.lane}", "epoch": fence.epoch}
         if not (await self._worker.update_one(guard, {"$inc": {"writes": 1}}, session=session)).matched_count:
             raise FencedError
-        if operation is not None:
+        if guarded is not None:
             try:
-                result = await self._orders.bulk_write([operation], session=session)
+                result = await self._orders.bulk_write([guarded], session=session)
             except BulkWriteError as error:
-                raise _NotDoneError(tuple(_taken(error.details["writeErrors"]))) from None
+                raise _NotDoneError(tuple(taken_keys(error.details["writeErrors"]))) from None
             if result.inserted_count + result.matched_count != 1:
                 raise _NotDoneError(())
         changes = [_waiting_operation(position, waiting) for position, waiting in waits.items()]
@@ -296,15 +283,3 @@ async def _awaited(value: Any) -> Any:  # noqa: ANN401  # what one driver gives 
 def _waiting_operation(position: Position, waiting: Waiting | None) -> ReplaceOne[Any] | DeleteOne:
     by_id = {"_id": str(position)}
     return DeleteOne(by_id) if waiting is None else ReplaceOne(by_id, to_waiting_document(waiting), upsert=True)
-
-
-def _operation(write: Write) -> Operation:
-    document = RawBSONDocument(encode(write.after))
-    if write.before is None:
-        return InsertOne(document)
-    guard = {"_id": ObjectId(write.before.id), "ledger.version": write.before.ledger.version}
-    return ReplaceOne(guard, document)
-
-
-def _taken(failed: Iterable[Document]) -> Iterable[str]:
-    return (value for one in failed for name, value in one.get("keyValue", {}).items() if name == "lookup_keys")

@@ -49,8 +49,8 @@ class Orders(Protocol):
     async def is_absent(self, key: str) -> bool:
         """Whether no order has this key, beyond doubt."""
 
-    async def write(self, writes: Sequence[Write]) -> Written:
-        """Store all orders, each guarded by the version that was loaded."""
+    async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:
+        """Store all orders, each guarded by the version that was loaded; *alone*: in no request with other lanes'."""
 
     async def take_numbers(self, count: int) -> range:
         """As many int64 ids that nobody had before."""

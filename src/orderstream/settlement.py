@@ -133,7 +133,7 @@ class Settlement:
         with watch("write"):
             await self._confirm(decided.absent)
             await self._beware_of_a_pause()
-            trial.learn(await self._write(decided), decided)
+            trial.learn(await self._write(decided, trial), decided)
         return decided
 
     async def _judged(self, records: Sequence[Record]) -> list[Item]:
@@ -156,9 +156,13 @@ class Settlement:
                 raise FencedError
             self.heard = now
 
-    async def _write(self, decided: Decided) -> Written:
-        """Orders in one bulk; those with updates that waited each in a transaction with them."""
-        results = [await self._around.orders.write([write for write in decided.writes if not write.waits])]
+    async def _write(self, decided: Decided, trial: Trial) -> Written:
+        """Orders in one bulk; those with updates that waited each in a transaction with them.
+
+        A second try may fail as the first: it must not take other lanes with it.
+        """
+        plain = [write for write in decided.writes if not write.waits]
+        results = [await self._around.orders.write(plain, alone=not trial.blind)]
         results += [await self._write_fenced(write, write.waits) for write in decided.writes if write.waits]
         if decided.waits and all(result.done for result in results):
             results.append(await self._write_fenced(None, decided.waits))

@@ -15,7 +15,7 @@ from orderstream.outcomes import Outcome
 from orderstream.parking import Changes, Mark, Parked, Parking
 from orderstream.pipeline import Lane, _LostError
 from orderstream.ports import Fence, Written
-from orderstream.settlement import Settlement
+from orderstream.settlement import Settlement, Trial
 from orderstream.waiting import WaitingUpdates
 from tests.fakes import MemoryOrders
 from tests.histories.group import Group
@@ -90,10 +90,10 @@ def a_batch_counts_as_finished_before_it_is_published(patch: Patch) -> None:
 def a_batch_is_published_before_it_is_written(patch: Patch) -> None:
     write = Settlement._write
 
-    async def wrong(self: Settlement, decided: Decided) -> Written:
+    async def wrong(self: Settlement, decided: Decided, trial: Trial) -> Written:
         rejected = [answer for answer in decided.answers if answer.verdict == "rejected"]
         await self._around.outputs.publish(decided.events, rejected)
-        return await write(self, decided)
+        return await write(self, decided, trial)
 
     patch.setattr(Settlement, "_write", wrong)
 
@@ -139,7 +139,7 @@ def an_order_and_what_waited_for_it_are_two_writes(patch: Patch) -> None:
     fenced = Settlement._write_fenced
 
     async def wrong(self: Settlement, write: Write | None, waits: Changes) -> Written:
-        written = await self._around.orders.write([write] if write else [])
+        written = await self._around.orders.write([write] if write else [], alone=True)
         return await fenced(self, None, waits) if written.done else written
 
     patch.setattr(Settlement, "_write_fenced", wrong)

@@ -31,7 +31,7 @@ class WiredOrders:
         """Changes nothing."""
         return await self._wire.ask(_read("has nobody", key), partial(self._orders.is_absent, key))
 
-    async def write(self, writes: Sequence[Write]) -> Written:
+    async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:  # noqa: ARG002  # always is
         """Any of the orders may be stored when it breaks off."""
         if not writes:
             return Written(done=True)
