@@ -117,6 +117,7 @@ def _broker(settings: Settings) -> KafkaBroker:
         allow_auto_create_topics=False,
         logger=logging.getLogger("faststream"),
         client_id="orderstream",
+        apply_types=False,  # the handler takes nothing that would have to be looked up: in a thread, at each poll
     )
 
 

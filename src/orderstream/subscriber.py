@@ -116,7 +116,7 @@ class LaneSubscriber(BatchSubscriber):
             await asyncio.Event().wait()  # until that stops us
         return tuple(record for _, records in self._polled for record in records)
 
-    async def hand_over(self, message: KafkaMessage) -> None:  # noqa: ARG002  # the lanes know what was polled
+    async def hand_over(self, body: bytes) -> None:  # noqa: ARG002  # the lanes know what was polled
         """The handler: cannot fail and does not wait."""
         self._lanes.hand_over(self._polled)
 
