@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -54,7 +55,8 @@ async def run(settings: Settings, listener: socket.socket | None = None) -> None
         Told(health.is_alive, health.readiness, partial(_metrics, observer, health)), orders, settings, observer.log
     )
     gc.freeze()  # what is there now stays
-    gc.set_threshold(50_000, 20, 100)  # a batch makes many values and no cycles
+    gc.set_threshold(5_000, 10, 1_000)  # everything stands meanwhile: 90 ms for 50,000 values at once
+    sys.setswitchinterval(0.001)  # seconds that whoever asks for health waits for each of its turns
     port = listener.getsockname()[1]
 
     async def work() -> None:  # from here on a signal stops it in order
