@@ -75,9 +75,9 @@ class MemoryOrders:
         with self.faults("is_absent"):
             return key not in self._holders
 
-    async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:  # noqa: ARG002  # always is
+    async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:
         """Each order by itself; a fault of "store" comes between two of them."""
-        with self.faults("write"):
+        with self.faults("write"), self.faults("write alone" if alone else "write together"):
             unstorable = tuple(write.after.id for write in writes if _is_unstorable(write.after))
             if unstorable:
                 return Written(done=False, unstorable=unstorable)

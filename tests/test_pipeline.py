@@ -212,6 +212,15 @@ def test_trouble_is_retried_and_changes_nothing(fault: Fault) -> None:
     assert bench.lane.standing is None
 
 
+def test_what_cannot_be_written_together_with_other_lanes_is_written_alone() -> None:
+    in_company = [Fault("write together", nth, "before", MONGO) for nth in (1, 2)]
+
+    bench = at_once(Bench([W], statuses("SHIPPED"), *in_company).live())
+
+    assert [2] == [len(seen) for seen in bench.seen().values()]
+    assert in_company[1:] == [*bench.faults.planned.values()]
+
+
 def untold(bench: Bench) -> dict[str, tuple[Order, dict[Position, Decision]]]:
     """The orders without what depends on how often they were written."""
     return {
