@@ -1,6 +1,5 @@
 """Real servers for the tests: named ones, else Docker, else local child processes; a run that finds none fails."""
 
-import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -11,8 +10,8 @@ import pytest_asyncio
 
 from orderstream.local import local_servers
 from orderstream.settings import Settings, read_settings
-from orderstream.topics import TopicsMissingError, created, partition_counts
-from tests.faults.brokers import remove_topics, topics
+from orderstream.topics import created
+from tests.faults.brokers import remove_topics
 
 
 class Servers(NamedTuple):
@@ -69,15 +68,4 @@ async def fresh_settings(servers: Servers) -> Settings:
         }
     )
     await created(settings)
-    while not await _are_known(settings):
-        await asyncio.sleep(0.05)
     return settings
-
-
-async def _are_known(settings: Settings) -> bool:
-    """Whether a broker tells of all four: that takes a moment after they were made."""
-    try:
-        await partition_counts(settings, dict.fromkeys(topics(settings), "Read"))
-    except TopicsMissingError:
-        return False
-    return True

@@ -17,6 +17,7 @@ from orderstream.topic_ids import topic_identities
 PARTITIONS: Final = 12
 DAY_MS: Final = 24 * 3600 * 1000
 START_SECONDS: Final = 10.0
+LOOKS: Final = 100  # at topics that were made
 
 
 class TopicsMissingError(Exception):
@@ -69,13 +70,24 @@ async def created(settings: Settings) -> tuple[Sequence[str], TopicState]:
     rights: dict[str, Right] = dict.fromkeys(_names(settings), "Describe")
     async with _admin(settings) as admin:
         before = await _state(admin, settings, rights)
-        if before.missing:
-            replication = min(3, before.brokers)
-            known = [topic.partitions for name, topic in before.topics.items() if name in _inputs(settings)]
-            new = [_new(name, settings, known[0] if known else PARTITIONS, replication) for name in before.missing]
-            response = await admin.create_topics(new)
-            _see({name: for_code(code) for name, code, *_ in response.topic_errors if code})
-        return before.missing, await _state(admin, settings, rights)
+        if not before.missing:
+            return (), before
+        replication = min(3, before.brokers)
+        known = [topic.partitions for name, topic in before.topics.items() if name in _inputs(settings)]
+        new = [_new(name, settings, known[0] if known else PARTITIONS, replication) for name in before.missing]
+        response = await admin.create_topics(new)
+        _see({name: for_code(code) for name, code, *_ in response.topic_errors if code})
+        return before.missing, await _told(admin, settings, rights)
+
+
+async def _told(admin: AIOKafkaAdminClient, settings: Settings, rights: Mapping[str, Right]) -> TopicState:
+    """The state once a broker tells of all topics: a moment after they were made, and at most some seconds."""
+    for _ in range(LOOKS):
+        state = await _state(admin, settings, rights)
+        if not state.missing:
+            break
+        await asyncio.sleep(0.05)
+    return state
 
 
 def _see(errors: Mapping[str, type[KafkaError]]) -> None:
