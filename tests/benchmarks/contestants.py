@@ -119,7 +119,7 @@ async def running(contestant: Contestant, settings: Settings, log: Path) -> Asyn
     command = await asyncio.to_thread(contestant.command)
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: ASYNC220  # it returns at once
-            command, cwd=PROJECT, env={**environment(settings, log_level="warning"), **contestant.environment},
+            command, cwd=PROJECT, env={**environment(settings), **contestant.environment},
             stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
         )  # fmt: skip
     try:
