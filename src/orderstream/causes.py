@@ -42,7 +42,7 @@ KNOWN: Final[tuple[tuple[tuple[str, ...], str, str | None], ...]] = (
     ),
     (("timed out", "TimeoutError", "found yet"), "does not answer in time", None),
     (
-        ("SSL", "connection closed", "reset by", "ConnectionReset", "IncompleteRead", "KafkaConnection", "IllegalSasl"),
+        ("SSL", " closed", "Broken pipe", "reset", "ConnectionReset", "Incomplete", "KafkaConnection", "IllegalSasl"),
         "ends the connection at once, as a server does that expects TLS or none, or another way to log in",
         "look at {protocol}, and at the port",
     ),
