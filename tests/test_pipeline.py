@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeAlias
 
@@ -69,7 +70,8 @@ class Bench:
             is_killed = self.is_dead
             await self.lane.drain(PATIENCE)
             if not is_killed:
-                await self.lane.forget()
+                with suppress(KILL):  # which may come then too
+                    await self.lane.forget()
         return self
 
     async def survive(self, portions: Iterable[Sizes] = ()) -> "Bench":
