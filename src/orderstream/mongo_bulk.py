@@ -56,7 +56,7 @@ class Bulks:
 
     async def _write(self, parts: Sequence[Sequence[Operation]]) -> list[Written]:
         """What became of each part; where one guard did not match nobody knows whose, so no part is done."""
-        operations = [operation for part in parts for operation in part]
+        operations = [one for part in parts for one in part]
         taken: Mapping[int, tuple[str, ...]] = {}
         try:
             result = await self._orders.bulk_write(operations, ordered=False)

@@ -77,11 +77,11 @@ async def created(settings: Settings) -> tuple[Sequence[str], TopicState]:
         new = [_new(name, settings, known[0] if known else PARTITIONS, replication) for name in before.missing]
         response = await admin.create_topics(new)
         _see({name: for_code(code) for name, code, *_ in response.topic_errors if code})
-        return before.missing, await _told(admin, settings, rights)
+        return before.missing, await _state_once_told(admin, settings, rights)
 
 
-async def _told(admin: AIOKafkaAdminClient, settings: Settings, rights: Mapping[str, Right]) -> TopicState:
-    """The state once a broker tells of all topics: a moment after they were made, and at most some seconds."""
+async def _state_once_told(admin: AIOKafkaAdminClient, settings: Settings, rights: Mapping[str, Right]) -> TopicState:
+    """When a broker tells of all topics: a moment after they were made, and at most some seconds."""
     for _ in range(LOOKS):
         state = await _state(admin, settings, rights)
         if not state.missing:
