@@ -1,12 +1,19 @@
-"""The look at the whole: a consumer that gets nothing although records lie ready is replaced."""
+"""The look at the whole: a consumer that gets nothing is replaced, and nothing goes on after a stop."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
 
 from orderstream.app import Assembly, assembled
+from orderstream.checkpoint import Judgement
+from orderstream.ledger import Partition
 from orderstream.mongo import MongoOrders
 from orderstream.observers import Observers
 from orderstream.settings import Settings
+from orderstream.stream import Stream
 from orderstream.watch import STUCK_LOOKS
 from tests import load
 from tests.builders import NOW
@@ -53,3 +60,35 @@ async def test_a_consumer_that_gets_records_or_waits_for_them_is_not_replaced(se
             await parts.watch.look()
 
         assert well is parts.subscriber.consumer
+
+
+def tasks_of_lanes() -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if "coro=<Lanes." in repr(task)]
+
+
+async def test_a_stop_ends_whatever_opens_lanes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged, asked = Stream.judged, asyncio.Event()
+
+    async def stubborn(self: Stream, partitions: Collection[Partition] | None = None) -> Mapping[Partition, Judgement]:
+        asked.set()
+        with suppress(asyncio.CancelledError):  # as aiokafka does when it closes
+            await asyncio.sleep(3)
+        return await judged(self, partitions)
+
+    async with a_worker_in_this_process(settings) as parts:
+        monkeypatch.setattr(Stream, "judged", stubborn)
+        parts.lanes.reopen(parts.lanes.open)
+        await asked.wait()
+        await parts.lanes.stop()
+
+        assert not parts.lanes.open
+        assert not tasks_of_lanes()
+
+
+async def test_a_worker_that_has_stopped_opens_nothing_when_the_group_gives_it_more(settings: Settings) -> None:
+    async with a_worker_in_this_process(settings) as parts:
+        assert parts.subscriber.consumer
+        await parts.lanes.stop()
+        await parts.lanes.on_partitions_assigned(parts.subscriber.consumer.assignment())
+
+        assert not tasks_of_lanes()

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from faststream import FastStream
 from faststream.kafka import KafkaBroker
 
+from orderstream.cancellation import cancel_until_ended
 from orderstream.commands import Kind
 from orderstream.connection import connection, security
 from orderstream.decompression import bound_decompression
@@ -124,21 +125,29 @@ def _broker(settings: Settings) -> KafkaBroker:
 
 
 async def _work(settings: Settings, observer: Observers, orders: MongoOrders, parts: Assembly, health: Health) -> None:
-    """Until cancelled; then drained."""
+    """Until cancelled, which a library must not swallow; then drained."""
     for name in settings.plaintext:
         observer.say("plaintext.allowed", "warning", setting=name, remedy="use TLS: whoever is on the way reads all")
     app = FastStream(parts.broker, logger=None, on_shutdown=[parts.lanes.stop, parts.outputs.stop])
     looking = asyncio.create_task(health.keep_looking())
+    running = asyncio.create_task(_run(settings, observer, orders, parts, health, app))
     try:
-        await _until_there(observer, health, lambda: orders.prepare(settings.group))
-        await _until_there(observer, health, lambda: _topics_are_there(settings, observer))
-        await _until_there(observer, health, app.start)
-        health.runs()
-        await parts.watch.keep_looking()
+        await asyncio.shield(running)
     finally:
         health.stops()
+        await cancel_until_ended([running])
         await app.stop()
-        looking.cancel()
+        await cancel_until_ended([looking])
+
+
+async def _run(
+    settings: Settings, observer: Observers, orders: MongoOrders, parts: Assembly, health: Health, app: FastStream
+) -> None:
+    await _until_there(observer, health, lambda: orders.prepare(settings.group))
+    await _until_there(observer, health, lambda: _topics_are_there(settings, observer))
+    await _until_there(observer, health, app.start)
+    health.runs()
+    await parts.watch.keep_looking()
 
 
 def _topics(settings: Settings) -> Mapping[str, Kind]:

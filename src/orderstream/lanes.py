@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
+from orderstream.cancellation import cancel_until_ended
 from orderstream.checkpoint import Judgement, name_of, topic_and_life
 from orderstream.commands import Kind, Record
 from orderstream.failpoints import Step
@@ -50,11 +51,12 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         self._lanes: dict[int, Lane] = {}
         self._names: dict[Partition, str] = {}  # of topics in the positions of their records
         self._polling = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: set[asyncio.Task[None]] = set()
         self._committing: asyncio.Task[None] | None = None
         self._looks: Counter[tuple[str, int, str]] = Counter()  # at what keeps a lane from being opened
         self._begins: dict[Partition, int] = {}  # where lanes begin, once they do
         self.assigned: frozenset[int] | None = None  # partition numbers; None while the group has not decided
+        self._stopped = False  # a rebalance at the very end opens nothing any more
 
     @property
     def open(self) -> Mapping[int, Lane]:
@@ -100,7 +102,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         try:
             fetched = await self._group.poll(partitions)
         except OutOfRangeError as error:
-            self._begin(self.reopen(error.numbers))
+            self.reopen(error.numbers)
             return []
         for partition, records in fetched.items():
             by_lane[partition.partition] += records
@@ -118,13 +120,13 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Return at once: no heartbeat is sent while this runs."""
         self._observer.say("partitions.assigned", partitions=sorted({p.partition for p in assigned}))
+        if self._stopped:
+            return
         self.assigned = frozenset(one.partition for one in assigned)
         self._begin(self._open([(one.topic, one.partition) for one in assigned]))
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finish what is in hand, commit it, forget the rest."""
-        for task in self._tasks:
-            task.cancel()
         if revoked:
             self._observer.say("partitions.revoked", partitions=sorted({p.partition for p in revoked}))
         self._looks.clear()
@@ -133,14 +135,22 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         await self.drain()
 
     async def drain(self) -> None:
-        """End all lanes, and commit what they have finished."""
+        """End all lanes, those that are being opened too, and commit what they have finished."""
+        await cancel_until_ended(self._opening)
         lanes, self._lanes = self._lanes, {}
         await self._end(lanes.values())
 
-    async def reopen(self, numbers: Iterable[int]) -> None:
-        """End these lanes, and begin again as at an assignment."""
+    def reopen(self, numbers: Iterable[int]) -> None:
+        """End these lanes, and begin again as at an assignment; not waited for."""
+        self._begin(self._reopen(frozenset(numbers)))
+
+    async def _reopen(self, numbers: frozenset[int]) -> None:
         lanes = {number: self._lanes.pop(number) for number in numbers if number in self._lanes}
-        await self._end(lanes.values())
+        try:
+            await self._end(lanes.values())
+        except asyncio.CancelledError:
+            self._lanes |= lanes  # to be ended by whoever cancels us
+            raise
         await self._open([(one.topic, one.partition) for one in self._group.partitions(lanes)])
 
     async def _end(self, lanes: Collection[Lane]) -> None:
@@ -155,14 +165,14 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
 
     async def stop(self) -> None:
         """Drain, commit, and commit no more."""
-        if self._committing:
-            self._committing.cancel()
+        self._stopped = True
+        await cancel_until_ended([self._committing] if self._committing else [])
         await self.drain()
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
 
     async def _open(self, assigned: Collection[Partition]) -> None:
         """Start every lane where the last one stopped; one whose partition is not what it was stands meanwhile."""

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_not_exception_type, wait_random_exponential
 
 from orderstream.answers import AnotherRecordError, Answer, BelowFloorError, Decided, NotLookedUpError
+from orderstream.cancellation import cancel_until_ended
 from orderstream.commands import Kind, Record
 from orderstream.ledger import Partition
 from orderstream.order import Position
@@ -87,9 +88,7 @@ class Lane:
         self._wake.set()
         if self._task:
             _, late = await asyncio.wait([self._task], timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await cancel_until_ended(late)
 
     async def forget(self) -> None:
         """Remove marks that are over: the next owner would publish them once more."""

@@ -18,6 +18,7 @@ from faststream.kafka.subscriber.config import KafkaSubscriberConfig, KafkaSubsc
 from faststream.kafka.subscriber.specification import KafkaSubscriberSpecification
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
+from orderstream.cancellation import cancel_until_ended
 from orderstream.kafka_trouble import unavailable
 from orderstream.lanes import Lanes, Polled
 from orderstream.ports import Observer
@@ -85,7 +86,7 @@ class LaneSubscriber(BatchSubscriber):
     async def stop(self) -> None:
         """Stop consuming, and trying to."""
         if self._replacing and self._replacing is not asyncio.current_task():
-            self._replacing.cancel()
+            await cancel_until_ended([self._replacing])
         await super().stop()
 
     async def replace_consumer(self) -> None:

@@ -51,7 +51,7 @@ class Watch:
         gone = sorted({topic for topic, _ in partitions} - {topic for topic, _ in judgements})
         if gone:
             self._observer.say("topics.missing", "error", topics=gone, remedy="run `orderstream topics`")
-        await self._lanes.reopen({number for (_, number), one in judgements.items() if one.problem})
+        self._lanes.reopen({number for (_, number), one in judgements.items() if one.problem})
         self._stuck = self._stuck + 1 if await self._is_stuck(judgements) else 0
         if self._stuck >= STUCK_LOOKS:
             self._stuck = 0
