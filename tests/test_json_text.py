@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from time import perf_counter
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +39,30 @@ def test_what_json_writes_is_read_as_it_was(value: dict[str, Json]) -> None:
 
     assert value == read
     assert repr(value) == repr(read)  # 1 is not 1.0
+
+
+@given(st.dictionaries(st.text("abcé", max_size=4), JSONS, max_size=4))
+def test_spaces_change_nothing(value: dict[str, Json]) -> None:
+    assert repr(parse(json.dumps(value).encode())) == repr(parse(orjson.dumps(value)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0", "-0", "0.0", "-0.0", "0.10", "1.0", "1E5", "1e5", "1e16", "1e+16", "1e22", "1e400", "-1e400", "1e-400",
+        "0.1", "0.1000000000000000055511151231257827", "123456789012345678", "9223372036854775807",
+        "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
+        "18446744073709551616", "[1,9223372036854775808]", "[9223372036854775808]", '{"m":9223372036854775808}',
+        '{"m":1,"m":1}', '{"m":1,"m":2}', '"\\u0000"', '"\\u00e9"', '"\\ud83d\\ude00"', '"/"', '"\\/"', '"\x7f"',
+    ],
+)  # fmt: skip
+def test_spaces_change_nothing_in_what_is_hard_to_keep(text: str) -> None:
+    compact, spaced = f'{{"n":{text}}}', f'{{"n": {text}}}'
+    if '"m":1,' in text:
+        with pytest.raises(MalformedJsonError):
+            parse(compact.encode())
+    else:
+        assert repr(parse(spaced.encode())) == repr(parse(compact.encode()))
 
 
 @pytest.mark.parametrize(
