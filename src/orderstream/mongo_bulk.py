@@ -79,9 +79,16 @@ class Bulks:
         ]
 
 
+class _Encoded(RawBSONDocument):
+    """Never empty; PyMongo asks, and would decode all of it to know."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
 def operation(write: Write) -> Operation:
     """An order's write, guarded by the version that was loaded. Raises `UnstorableError`."""
-    document = RawBSONDocument(encode(write.after))
+    document = _Encoded(encode(write.after))
     if write.before is None:
         return InsertOne(document)
     guard = {"_id": ObjectId(write.before.id), "ledger.version": write.before.ledger.version}
