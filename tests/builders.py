@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bson.codec_options import CodecOptions
+
 from orderstream.answers import Answer, Circumstances, Decided, Item
 from orderstream.batch import decide
 from orderstream.commands import Kind, Record
@@ -21,6 +23,7 @@ from orderstream.parking import Waiting
 from orderstream.problems import Problem
 
 HERE = Path(__file__).parent
+READERS_CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)  # not the worker's own
 NOW = datetime(2026, 11, 21, 10, 15, 30, 123000, tzinfo=UTC)
 
 

@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orderstream.dialects import DIALECTS
-from orderstream.documents import CODEC, MAX_BYTES, UnstorableError, encode, to_document, to_order
+from orderstream.documents import MAX_BYTES, UnstorableError, encode, to_document, to_order
 from orderstream.json_text import JsonObject
 from orderstream.order import Decision, Order, Position, Seen
 from orderstream.problems import Code, Problem
-from tests.builders import NOW, Given, a_create, an_update
+from tests.builders import NOW, READERS_CODEC, Given, a_create, an_update
 
 MEMBERS: Final = {
     "_id", "dialect", "tenant", "refs", "lookup_keys", "idempotency_key", "record_key", "status", "customer",
@@ -29,7 +29,7 @@ KEY: Final = "5C7D6F0A-3E1B-4C52-9A64-2D8F71B0C3E9"
 
 def stored(order: Order) -> dict[str, Any]:
     """What MongoDB gives back."""
-    return bson.decode(encode(order), CODEC)
+    return bson.decode(encode(order), READERS_CODEC)
 
 
 def an_order(dialect: str = "wishlist", members: JsonObject | None = None, **headers: str | None) -> Order:

@@ -1,7 +1,7 @@
 """The order as a MongoDB document and back (interface 2; pure, apart from BSON's own types)."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from struct import Struct
 from typing import Any, Final, TypeAlias
@@ -19,7 +19,7 @@ MAX_BYTES: Final = 12 * 2**20  # of an order without its ledger; 16 MiB is Mongo
 SHORT: Final = 19  # digits, which 64 bits can hold
 BID: Final = Struct("<QQ")  # binary integer decimal: coefficient; sign and exponent
 EXPONENT_BIAS: Final = 6176
-CODEC: Final = CodecOptions[Document](tz_aware=True, tzinfo=UTC)
+CODEC: Final = CodecOptions[Document](tz_aware=False)  # with zones, times are two thirds of an old order's decoding
 
 
 class UnstorableError(ValueError):
@@ -84,10 +84,10 @@ def to_order(document: Document) -> Order:
         customer=document["customer"],
         currency=document["currency"],
         totals={name: total.to_decimal() for name, total in document["totals"].items()},
-        placed_at=document["placed_at"],
-        created_at=document["created_at"],
-        updated_at=document["updated_at"],
-        deleted_at=document["deleted_at"],
+        placed_at=document["placed_at"] and in_utc(document["placed_at"]),
+        created_at=in_utc(document["created_at"]),
+        updated_at=in_utc(document["updated_at"]),
+        deleted_at=document["deleted_at"] and in_utc(document["deleted_at"]),
         revision=document["revision"],
         sequence=document["sequence"],
         history=tuple(_to_change(entry) for entry in document["history"]),
@@ -120,13 +120,17 @@ def _change(change: Change) -> Document:
     }
 
 
+def _to_status(entry: Document | None) -> Status | None:
+    return None if entry is None else Status(entry["order"], entry["payment"], entry["fulfilment"])
+
+
 def _to_change(entry: Document) -> Change:
     return Change(
         sequence=entry["sequence"],
         revision=entry["revision"],
-        at=entry["at"],
-        before=entry["from"] and Status(**entry["from"]),
-        after=entry["to"] and Status(**entry["to"]),
+        at=in_utc(entry["at"]),
+        before=_to_status(entry["from"]),
+        after=_to_status(entry["to"]),
         native=entry["native"],
         refs=entry["refs"],
         cause=Position.parse(entry["cause"]),
@@ -183,7 +187,7 @@ def _to_decision(entry: Document) -> Decision:
         position=Position.parse(entry["position"]),
         digest=bytes(entry["digest"]),
         outcome=entry["outcome"],
-        at=entry["at"],
+        at=in_utc(entry["at"]),
         revision=entry.get("revision", 0),
         reason=entry.get("reason"),
         problems=tuple(to_problem(problem) for problem in entry.get("problems", ())),
@@ -193,6 +197,11 @@ def _to_decision(entry: Document) -> Decision:
         replay_of=entry.get("replay_of"),
         counts_from=Position.parse(entry["counts_from"]) if "counts_from" in entry else None,
     )
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A time as `CODEC` gives it, with its zone."""
+    return moment.replace(tzinfo=UTC)
 
 
 def to_problem(entry: Mapping[str, str]) -> Problem:

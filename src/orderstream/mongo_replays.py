@@ -7,7 +7,7 @@ from typing import Any, Final
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from orderstream.documents import Document
+from orderstream.documents import Document, in_utc
 from orderstream.mongo_trouble import unavailable
 from orderstream.order import Position
 from orderstream.replays import Note
@@ -80,9 +80,9 @@ def _note(document: Document) -> Note:
     position = document["position"]
     return Note(
         id=Position.parse(document["_id"].removeprefix("replay/")),
-        rejected_at=document["rejected_at"],
+        rejected_at=in_utc(document["rejected_at"]),
         attempt=document["attempt"],
         who=document["who"],
-        at=document["at"],
+        at=in_utc(document["at"]),
         position=None if position is None else Position.parse(position),
     )

@@ -1,7 +1,7 @@
 """Updates that wait, as documents of the collection `waiting` and back (design 3; pure, apart from BSON's types)."""
 
 from orderstream.commands import Kind, Record
-from orderstream.documents import Document, to_problem
+from orderstream.documents import Document, in_utc, to_problem
 from orderstream.order import Position
 from orderstream.parking import Mark, Parked, Waiting
 from orderstream.ports import WaitingRecord
@@ -28,13 +28,13 @@ def to_waiting_record(document: Document) -> WaitingRecord:
     record = Record(
         kind=Kind.UPDATE,
         position=Position.parse(document["_id"]),
-        at=document["at"],
+        at=in_utc(document["at"]),
         key=document["key"],
         value=document["value"],
         headers=tuple((header["name"], header["value"]) for header in document["headers"]),
     )
     mark = document["mark"]
-    return WaitingRecord(record, document["since"] or document["at"], _to_mark(record, mark) if mark else None)
+    return WaitingRecord(record, in_utc(document["since"] or document["at"]), _to_mark(record, mark) if mark else None)
 
 
 def _mark(mark: Mark) -> Document:

@@ -6,11 +6,11 @@ from typing import Any
 from bson import decode, encode
 
 from orderstream.commands import Kind, Record
-from orderstream.documents import CODEC, to_document
+from orderstream.documents import to_document
 from orderstream.order import Order, Position
 from orderstream.rejected import rejected_message
 from orderstream.status_event import event_of
-from tests.builders import NOW, Given, Then
+from tests.builders import NOW, READERS_CODEC, Given, Then
 from tests.faults.history import Found, History
 from tests.faults.ledger import Entry
 from tests.faults.load import Load
@@ -71,7 +71,7 @@ class _World:
     def history(self) -> History:
         """Everything, as it would be read from the servers."""
         documents: list[dict[str, Any]] = [
-            decode(encode(to_document(order)), CODEC) for order in self._given.orders.values()
+            decode(encode(to_document(order)), READERS_CODEC) for order in self._given.orders.values()
         ]
         ends = {(kind.value, PARTITION): records[-1].offset + 1 for kind, records in self._inputs.items()}
         return History(

@@ -8,10 +8,10 @@ from bson import decode
 
 from orderstream.answers import Answer
 from orderstream.commands import Kind, Record
-from orderstream.documents import CODEC, Document
+from orderstream.documents import Document
 from orderstream.rejected import rejected_message
 from orderstream.status_event import Event
-from tests.builders import NOW
+from tests.builders import NOW, READERS_CODEC
 from tests.faults.checker import judged
 from tests.faults.history import Found, History
 from tests.histories.scene import Remains
@@ -140,7 +140,7 @@ def _history(world: World, left: Remains, *, may_repeat: bool) -> History:
 
 
 def _decoded(stored: bytes) -> Document:
-    return decode(stored, CODEC)
+    return decode(stored, READERS_CODEC)
 
 
 def _found(record: Record) -> Found:
