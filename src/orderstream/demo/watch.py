@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
+from orderstream.cancellation import cancel_until_ended
 from orderstream.consumer import Records, following
 from orderstream.events import StatusEvent, status_event
 from orderstream.local.process import ServerProcess
@@ -59,9 +60,7 @@ async def watching(settings: Settings, worker: ServerProcess) -> AsyncIterator["
         try:
             yield watch
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_until_ended(tasks)
             await orders.close()
 
 
