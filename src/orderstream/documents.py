@@ -79,7 +79,7 @@ def to_order(document: Document) -> Order:
         lookup_keys=tuple(document["lookup_keys"]),
         idempotency_key=document["idempotency_key"],
         record_key=document["record_key"],
-        status=Status(status["order"], status["payment"], status["fulfilment"]),
+        status=_to_status(status),
         native=status["native"],
         customer=document["customer"],
         currency=document["currency"],
@@ -120,8 +120,8 @@ def _change(change: Change) -> Document:
     }
 
 
-def _to_status(entry: Document | None) -> Status | None:
-    return None if entry is None else Status(entry["order"], entry["payment"], entry["fulfilment"])
+def _to_status(entry: Document) -> Status:
+    return Status(entry["order"], entry["payment"], entry["fulfilment"])
 
 
 def _to_change(entry: Document) -> Change:
@@ -129,8 +129,8 @@ def _to_change(entry: Document) -> Change:
         sequence=entry["sequence"],
         revision=entry["revision"],
         at=in_utc(entry["at"]),
-        before=_to_status(entry["from"]),
-        after=_to_status(entry["to"]),
+        before=entry["from"] and _to_status(entry["from"]),
+        after=entry["to"] and _to_status(entry["to"]),
         native=entry["native"],
         refs=entry["refs"],
         cause=Position.parse(entry["cause"]),
