@@ -166,7 +166,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     async def stop(self) -> None:
         """Drain, commit, and commit no more."""
         self._stopped = True
-        await cancel_until_ended([self._committing] if self._committing else [])
+        if self._committing:
+            await cancel_until_ended([self._committing])
         await self.drain()
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
