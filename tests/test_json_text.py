@@ -53,16 +53,13 @@ def test_spaces_change_nothing(value: dict[str, Json]) -> None:
         "0.1", "0.1000000000000000055511151231257827", "123456789012345678", "9223372036854775807",
         "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551615",
         "18446744073709551616", "[1,9223372036854775808]", "[9223372036854775808]", '{"m":9223372036854775808}',
-        '{"m":1,"m":1}', '{"m":1,"m":2}', '"\\u0000"', '"\\u00e9"', '"\\ud83d\\ude00"', '"/"', '"\\/"', '"\x7f"',
+        '"\\u0000"', '"\\u00e9"', '"\\ud83d\\ude00"', '"/"', '"\\/"', '"\x7f"',
     ],
 )  # fmt: skip
 def test_spaces_change_nothing_in_what_is_hard_to_keep(text: str) -> None:
     compact, spaced = f'{{"n":{text}}}', f'{{"n": {text}}}'
-    if '"m":1,' in text:
-        with pytest.raises(MalformedJsonError):
-            parse(compact.encode())
-    else:
-        assert repr(parse(spaced.encode())) == repr(parse(compact.encode()))
+
+    assert repr(parse(spaced.encode())) == repr(parse(compact.encode()))
 
 
 @pytest.mark.parametrize(
@@ -117,6 +114,8 @@ def test_only_utf_8_without_a_mark_is_read(raw: bytes) -> None:
         b'{"a":1,"a":1}',
         b'{"a":1,"b":2,"\\u0061":3}',  # the same name, written otherwise
         b'{"deep":[{"a":{"b":1,"b":2}}]}',
+        b'{"n":{"m":1,"m":1}}',
+        b'{"n":{"m":1,"m":2}}',
     ],
 )
 def test_a_member_twice_in_an_object_is_malformed(raw: bytes) -> None:
