@@ -500,6 +500,30 @@ def test_an_address_that_is_added_takes_along_what_waits_for_it() -> None:
     assert [decision.position for decision in written(done)[0].ledger.decisions][1:] == [adds.position, early.position]
 
 
+def test_what_waits_for_a_large_order_is_decided_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderstream.batch.MOST_FOLDED", 1)  # byte: one update is enough
+    entries = parked(*statuses("SHIPPED", "COMPLETE"))
+
+    first = decided([W], [], waiting(entries))
+    entries |= {position: one for position, one in waits(first).items() if one}
+    told = Progress(told=first.unfinished)
+    second = decided([W], written(first), waiting(entries, progress=told))
+
+    assert (first.unfinished, first.answers, numbers(first.events)) == (W.position, (), [1, 2])
+    assert (second.unfinished, second.answers[0].verdict, second.answers[0].repeated) == (None, "applied", False)
+    assert (numbers(second.events), repeats(second.events)) == ([3], [])
+
+
+def test_an_update_is_not_decided_before_all_that_wait_for_its_large_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orderstream.batch.MOST_FOLDED", 1)
+    *early, late = statuses("IN_PROGRESS", "SHIPPED", "COMPLETE")
+
+    done = decided([late], written(decided([W])), waiting(parked(*early)))
+
+    assert (done.answers, done.unfinished) == ((), late.position)
+    assert [answer.record for answer in done.taken] == early[:1]
+
+
 def test_what_is_taken_along_and_has_nothing_to_tell_waits_no_longer() -> None:
     silent = a_message("order.patch", {"email": "x"}, order_ref="W")
 

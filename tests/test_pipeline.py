@@ -564,10 +564,30 @@ def test_clean_stops_repeat_nothing() -> None:
     assert {event.again for event in bench.outputs.events} == {None}
 
 
+def test_what_waits_for_a_large_order_is_taken_along_in_portions_that_repeat_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("orderstream.batch.MOST_FOLDED", 1)  # byte: one update is enough
+    wrong = a_message("entry.update", {"quantity": 1}, order_ref="W", entry_ref="9")
+    bench = Bench([W], [*statuses("IN_PROGRESS", "SHIPPED"), wrong, *statuses("COMPLETE")])
+
+    at_once(bench.live((0, 4), (1, 0)))
+    at_once(bench.grow_old())
+
+    assert [event.sequence for event in bench.outputs.events] == [1, 2, 3, 4]
+    assert [answer.record.position.offset for answer in bench.outputs.rejected] == [2]
+    assert [len(batch.taken) for batch in bench.observer.batches[1:]] == [1, 1, 1, 1]
+    assert [answer.repeated for batch in bench.observer.batches for answer in batch.answers] == [False] * 5
+
+
 @pytest.mark.parametrize("method", ["write_fenced", "publish"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_while_updates_wait_loses_none_of_them(method: str, nth: int, when: str) -> None:
+@pytest.mark.parametrize("folded", [1, 2**20])
+def test_a_crash_while_updates_wait_loses_none_of_them(
+    method: str, nth: int, when: str, folded: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orderstream.batch.MOST_FOLDED", folded)
     updates = [*statuses("SHIPPED"), a_message("entry.update", {"quantity": 1}, order_ref="W", entry_ref="9")]
     calm = at_once(at_once(Bench([W], updates).live((1, 2))).grow_old())
 

@@ -107,6 +107,7 @@ class Decided(NamedTuple):
     taken: tuple[Answer, ...]  # on updates that waited, and outputs of marks
     waits: Changes  # what becomes of updates that wait and have no order
     absent: tuple[str, ...]  # keys that found nothing and that a refusal rests on
+    unfinished: Position | None = None  # a record without answer yet: more updates wait for its order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,10 @@ class _CutError(Exception):
     """A decision hangs on another order that this batch changes: the batch ends between the two."""
 
 
+class _EnoughError(Exception):
+    """More updates wait for an order than others can be kept waiting for: the record that found them goes on later."""
+
+
 def decide(items: Sequence[Item], stored: Iterable[Order], about: Circumstances) -> Decided:
     """Decide *items* in their order on the orders *stored*.
 
@@ -51,6 +55,8 @@ def decide(items: Sequence[Item], stored: Iterable[Order], about: Circumstances)
         batch.expire()
     except _CutError:
         return decide(items[: batch.count], stored, about)
+    except _EnoughError:
+        return batch.decided()._replace(unfinished=items[batch.count].record.position)
     return batch.decided()
 
 
@@ -105,7 +111,7 @@ class _Batch:
     def expire(self) -> None:
         """Updates that have waited long enough: their order may have come another way; else they are refused."""
         for record, command, _ in self._about.expired:
-            if self._parking.get(record.position) is None:
+            if self._parking.get(record.position) is None or self.is_full:
                 continue
             found = self._found(command)
             if self._known(command, found) or self._target(command, found):
@@ -149,6 +155,8 @@ class _Batch:
     def _take_along(self, order_id: str, at: Position) -> None:
         """Decide the updates that wait for an address the order has, in the order of their offsets."""
         while parked := self._parking.next_for(self._orders[order_id]):
+            if self.is_full:
+                raise _EnoughError
             self._take(parked.record, parked.command, at)
 
     def _take(self, record: Record, command: Command, at: Position) -> None:
@@ -324,9 +332,12 @@ class _Batch:
             raise _CutError
 
     def _again(self, record: Record, command: Command, order: Order, decision: Decision) -> Answer:
-        """The record was decided in an earlier life: the same outputs again, unchanged."""
+        """The record was decided in an earlier life: the same outputs again, unchanged; or just now, and is told."""
+        answer = _decided(record, command, order.id, decision)
+        if record.position == self._about.progress.told:
+            return answer
         self._said[order.id] += (_Said(sequence, again="redelivery") for sequence in decision.sequences)
-        return _decided(record, command, order.id, decision)._replace(repeated=True)
+        return answer._replace(repeated=True)
 
     def _events(self) -> Iterable[Event]:
         """Each order's events in their order, earlier ones that may not be out before them; one for each repeat."""

@@ -24,10 +24,11 @@ class Progress:
 
     published: Mapping[Partition, int] = field(default_factory=dict)
     committed: Mapping[Partition, int] = field(default_factory=dict)
+    told: Position | None = None  # a record in hand whose outputs, as far as it has come, are acknowledged too
 
     def is_out(self, position: Position) -> bool:
         """Whether the outputs of this record are acknowledged."""
-        return position.offset < self.published.get(position[:2], 0)
+        return position == self.told or position.offset < self.published.get(position[:2], 0)
 
     def is_over(self, position: Position) -> bool:
         """Whether this record can never be delivered again."""

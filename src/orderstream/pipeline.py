@@ -184,9 +184,10 @@ class Lane:
 
     async def _handle(self, records: Sequence[Record]) -> None:
         """See a batch through, whatever it takes; what was decided before a fault is found in the ledgers."""
+        told: Position | None = None
         while records:
-            trial = Trial()
-            records = records[await self._patient(partial(self._try, records, trial)) :]
+            decided = await self._patient(partial(self._try, records, Trial(blind=told is None, told=told)))
+            records, told = records[len(decided.answers) :], decided.unfinished
 
     async def _patient(self, call: Callable[[], Awaitable[T]]) -> T:
         """Repeat *call* until it succeeds; a lane that is fenced begins again as at its assignment."""
@@ -202,8 +203,8 @@ class Lane:
                 return done
         raise AssertionError("tries never end")
 
-    async def _try(self, records: Sequence[Record], trial: Trial, expired: Sequence[Parked] = ()) -> int:
-        """One attempt: every step once; gives how many of the records it has seen through."""
+    async def _try(self, records: Sequence[Record], trial: Trial, expired: Sequence[Parked] = ()) -> Decided:
+        """One attempt: every step once; the records that it answers are seen through."""
         watch = StopWatch(self._around.reached)
         try:
             untold = self._parked.untold
@@ -218,7 +219,7 @@ class Lane:
         self._well()
         self._observer.batch_done(self.number, decided, watch.seconds)
         self._around.reached("finish")
-        return len(decided.answers)
+        return decided
 
     async def _publish(self, decided: Decided) -> None:
         rejected = [answer for answer in (*decided.answers, *decided.taken) if answer.verdict == "rejected"]

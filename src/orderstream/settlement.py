@@ -35,6 +35,7 @@ class Trial:
     """What the tries at one batch have taught so far."""
 
     blind: bool = True
+    told: Position | None = None  # the first record, if its outputs are acknowledged as far as it has come
     numbers: dict[Position, int] = field(default_factory=dict)
     attempts: dict[Position, int] = field(default_factory=dict)
     unstorable: set[Position] = field(default_factory=set)
@@ -115,7 +116,7 @@ class Settlement:
             items = await self._judged(records[: trial.limit])
         with watch("load"):
             stored = await self._load(items, trial, [*expired, *untold])
-            progress = await self._progress(stored)
+            progress = await self._progress(stored, trial)
         with watch("decide"):
             about = Circumstances(
                 rules=self._around.contracts.rules,
@@ -195,12 +196,12 @@ class Settlement:
             ids += [one.order_id for one in waiting if isinstance(one, Mark) and one.order_id]
         return await self._around.orders.load(keys, ids) if keys or ids else []
 
-    async def _progress(self, stored: Sequence[Order]) -> Progress:
+    async def _progress(self, stored: Sequence[Order], trial: Trial) -> Progress:
         """How far this lane is, and how far others are whose records these orders have seen."""
         seen = {decision.position[:2] for order in stored for decision in order.ledger.decisions}
         foreign = seen - self._finished.keys()
         others = await self._around.group.committed(foreign) if foreign else {}
-        return Progress(published={**others, **self._finished}, committed={**others, **self._committed})
+        return Progress({**others, **self._finished}, {**others, **self._committed}, trial.told)
 
     async def _confirm(self, absent: Sequence[str]) -> None:
         """No refusal rests on an order that a majority does not know yet."""

@@ -1,6 +1,7 @@
 """Mistakes to plant in the worker, its store and its group, each as small as it could be made by accident."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import pytest
@@ -214,6 +215,15 @@ def nothing_is_taken_along_at_a_create_that_is_found_decided(patch: Patch) -> No
             along(self, order_id, at)
 
     patch.setattr(_Batch, "_take_along", wrong)
+
+
+def each_portion_of_what_waits_tells_all_before_it_again(patch: Patch) -> None:
+    progress = Settlement._progress
+
+    async def wrong(self: Settlement, stored: Sequence[Order], trial: Trial) -> Progress:
+        return replace(await progress(self, stored, trial), told=None)
+
+    patch.setattr(Settlement, "_progress", wrong)
 
 
 def a_create_is_decided_without_being_looked_up(patch: Patch) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import NamedTuple
 
-from orderstream import ledger, settlement, waiting
+from orderstream import batch, ledger, settlement, waiting
 from orderstream.commands import Command, Record
 from orderstream.decode import Contracts, decode
 from orderstream.order import Position
@@ -35,7 +35,7 @@ def played(seed: int, *, tell: bool = False) -> Outcome:
     world = made(seed)
     with _chance_by(seed), _decoding_once():
         calm = at_once(undisturbed(world))
-        with _keeping(world.kept):
+        with _keeping(world.kept), _set(batch, "MOST_FOLDED", world.folded):
             cluster, left = at_once(_history(world))
             found = differences(world, left, calm, may_repeat=cluster.may_repeat)
     return Outcome(seed, found, _counted(cluster, left), str(cluster.story) if found or tell else "")

@@ -38,6 +38,7 @@ class World(NamedTuple):
     quarrels: bool  # whether orders get in one another's way, of which the model knows nothing
     workers: int
     kept: int  # decisions that an order keeps at least
+    folded: int  # bytes of orders that the updates of a batch may go over
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -69,6 +70,7 @@ def made(seed: int) -> World:
         quarrels=quarrels,
         workers=chance.choice((1, 2, 2, 2, 3)),
         kept=50 if quarrels else chance.choice((1, 1, 2, 50)),  # with a decision goes the id of a removed line
+        folded=chance.choice((1, 500, 2**20)),
     )
 
 
