@@ -143,6 +143,7 @@ class Bench:
             observer=self.observer,
             group=self.group,
             contracts=Contracts(),
+            create_topic=CREATES[0],
             park_seconds=PARK_SECONDS,
             now=lambda: NOW + timedelta(seconds=asyncio.get_running_loop().time()),
             reached=self._reach,
@@ -549,6 +550,45 @@ def test_an_update_waits_until_both_topics_are_read_as_far_as_it_may_wait(
 
     waiting = Position(*UPDATES, 0)
     assert entries == len(at_once(bench._entries())) == 1 - len({waiting} & bench.rejected().keys())
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MOST_WAITING", 1), ("MOST_WAITING_BYTES", 30)])
+def test_no_more_updates_are_read_while_too_many_wait_and_creates_are_to_come(
+    bound: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"orderstream.waiting.{bound}", most)
+    bench = Bench([W], [*statuses("SHIPPED"), a_message("order.patch", {"email": "x"}, order_ref="V")])
+    bench.group.ends[CREATES] = False
+    wanted: list[bool] = []
+
+    async def backlog() -> None:
+        lane = bench.open_lane()
+        for number, partition in enumerate((UPDATES, CREATES)):
+            lane.accept(bench.logs[partition])
+            await bench.until(lambda: lane.finished[partition] == len(bench.logs[partition]))  # noqa: B023
+            await asyncio.sleep(PARK_SECONDS / 2)
+            wanted.extend(lane.wants(kind) for kind in (Kind.CREATE, Kind.UPDATE))
+            bench.group.ends[CREATES] = bool(number)
+        await lane.drain(PATIENCE)
+
+    at_once(backlog())
+
+    assert ([True, False, True, True], {}) == (wanted, bench.rejected())
+    assert bench.order.status.fulfilment == "shipped"
+
+
+def test_the_oldest_updates_make_room_when_too_many_wait_and_all_creates_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("orderstream.waiting.MOST_WAITING", 2)
+    updates = [a_message("order.patch", {"email": "x"}, order_ref=f"{ref}") for ref in range(5)]
+    bench = Bench([], updates)
+
+    for _ in updates:
+        at_once(bench.live((0, 1)))
+
+    assert [(*UPDATES, offset) for offset in range(3)] == sorted(bench.rejected())
+    assert [3, 4] == [waiting.record.position.offset for waiting in at_once(bench.orders.waiting(0))]
 
 
 def test_clean_stops_repeat_nothing() -> None:

@@ -96,6 +96,7 @@ def assembled(settings: Settings, observer: Observers, orders: MongoOrders) -> A
         observer=observer,
         group=group,
         contracts=settings.contracts,
+        create_topic=settings.topic_create,
         park_seconds=settings.park_seconds,
         now=_now,
         reached=reached,

@@ -133,12 +133,11 @@ class Health:
         return (partition for partition, place in self._behind.items() if now - place.since > STARVED_SECONDS)
 
     async def _follow(self) -> None:
-        """Keep where reading stands in the partitions that hold more for a lane that has room."""
+        """Keep where reading stands in the partitions that hold more for a lane that takes more."""
         ends = await self._group.ends(settled=self._lanes.assigned is not None)
         now = asyncio.get_running_loop().time()
         self._ends = ends
-        roomy = [number for number, lane in self._lanes.open.items() if lane.has_room]
-        positions = {one: await self._group.position(one) for one in self._group.partitions(roomy)}
+        positions = {one: await self._group.position(one) for one in self._lanes.wanted}
         self._behind = {
             one: self._place(one, position, now)
             for one, position in positions.items()

@@ -80,6 +80,12 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         moved = _finished(self._lanes.values())
         return {**self._begins, **{(topic_and_life(name)[0], n): offset for (name, n), offset in moved.items()}}
 
+    @property
+    def wanted(self) -> list[TopicPartition]:
+        """The partitions of which lanes take more."""
+        readable = self._group.partitions(self._lanes)
+        return [one for one in readable if self._lanes[one.partition].wants(self._topics[one.topic])]
+
     def _why_standing(self, number: int) -> str | None:
         if number in self._lanes:
             return self._lanes[number].standing
@@ -90,14 +96,14 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         """What has arrived, for lanes that have room; a lane that was revoked meanwhile drops what it is given."""
         self._group.use(consumer)
         async with self._polling:
-            ready = {number: lane for number, lane in self._lanes.items() if lane.has_room}
-            partitions = self._group.partitions(ready)
-            if not partitions:
+            wanted = self.wanted
+            if not wanted:
                 await asyncio.sleep(PAUSE_SECONDS)
                 return []
-            return await self._read(ready, partitions)
+            return await self._read(wanted)
 
-    async def _read(self, ready: Mapping[int, Lane], partitions: Collection[TopicPartition]) -> Polled:
+    async def _read(self, partitions: Collection[TopicPartition]) -> Polled:
+        ready = dict(self._lanes)
         by_lane: dict[int, list[ConsumerRecord[bytes, bytes]]] = defaultdict(list)
         try:
             fetched = await self._group.poll(partitions)

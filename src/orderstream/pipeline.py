@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
@@ -18,6 +17,7 @@ from orderstream.commands import Kind, Record
 from orderstream.ledger import Partition
 from orderstream.order import Position
 from orderstream.parking import Mark, Parked
+from orderstream.patience import Patience
 from orderstream.ports import FencedError
 from orderstream.settlement import DecideAgainError, Settlement, StopWatch, Surroundings, Trial
 from orderstream.trouble import UnavailableError
@@ -47,7 +47,7 @@ class Lane:
         self._around, self._observer = around, around.observer
         self._parked = WaitingUpdates(number, around.orders, around.contracts, around.park_seconds)
         self._settlement = Settlement(around, self._parked, self.finished, self.committed)
-        self._read_until: dict[Partition, datetime] = {}  # time of the last record that was seen through
+        self._patience = Patience(around, self._parked, self.finished)
         self._looked = 0.0  # when what waits was last looked after
         self._records: deque[Record] = deque()
         self._record_bytes = 0
@@ -76,6 +76,10 @@ class Lane:
         """Whether more records may be handed over."""
         full = len(self._records) >= BATCH_RECORDS or self._record_bytes >= BATCH_BYTES
         return not (full or self._stopping or self.standing)
+
+    def wants(self, kind: Kind) -> bool:
+        """Whether more records of this kind may be handed over: no updates while too many wait for creates to come."""
+        return self.has_room and not (kind is Kind.UPDATE and self._patience.creates_first)
 
     @property
     def parked(self) -> int:
@@ -143,23 +147,15 @@ class Lane:
     async def _look_after_now_and_then(self) -> None:
         """Under load too: a lane that is never at rest must not keep what waits for ever."""
         now = asyncio.get_running_loop().time()
-        if self._parked.entries and now >= self._looked + LOOK_AFTER_SECONDS:
+        if self._parked.entries and (now >= self._looked + LOOK_AFTER_SECONDS or self._parked.excess()):
             self._looked = now
             await self._patient(self._look_after)
 
     async def _look_after(self) -> None:
         """Remove marks that are over, and end the wait of updates that have waited long enough."""
         await self._parked.forget(self.committed)
-        expired = [parked for parked in self._parked.overdue(self._around.now()) if await self._is_due(parked)]
-        if expired:
-            await self._try([], Trial(blind=False), expired)
-
-    async def _is_due(self, parked: Parked) -> bool:
-        """What it waits for may be in the backlog: a create, or an update that brings an order its address."""
-        unread = [p for p in self.finished if not self._parked.is_read_past(parked, self._read_until.get(p))]
-        if unread and self._records:
-            return False
-        return all([await self._around.group.is_at_end(partition) for partition in unread])
+        if ended := await self._patience.ended(self._records):
+            await self._try([], Trial(blind=False), ended)
 
     async def _is_late(self, position: Position) -> bool:
         """Whether the group has gone past this record: then the lane is of yesterday and throws its batch away."""
@@ -230,7 +226,7 @@ class Lane:
         for answer in answers:
             position = answer.record.position
             self.finished[position[:2]] = position.offset + 1
-            self._read_until[position[:2]] = answer.record.at
+            self._patience.read(answer.record)
 
     def _patiently(self) -> AsyncRetrying:
         return AsyncRetrying(

@@ -83,6 +83,7 @@ class Surroundings:
     observer: Observer
     group: Group
     contracts: Contracts
+    create_topic: str
     park_seconds: float
     now: Callable[[], datetime]
     reached: Callable[[Step], None] = nothing

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate, islice
 from typing import Final
 
 from orderstream.commands import Command
@@ -11,6 +12,8 @@ from orderstream.parking import Changes, Mark, Parked, Waiting
 from orderstream.ports import Fence, Orders, WaitingRecord
 
 ENDED: Final = 2**63  # above every offset
+MOST_WAITING: Final = 4_000  # updates of a lane: what waits is in memory, 3 kB each and its value
+MOST_WAITING_BYTES: Final = 16 * 2**20  # of their values
 
 
 class WaitingUpdates:
@@ -71,6 +74,14 @@ class WaitingUpdates:
         """Updates that have waited as long as they may."""
         parked = (one for one in self.entries.values() if isinstance(one, Parked))
         return [one for one in parked if now - one.since >= self._patience]
+
+    def excess(self) -> list[Parked]:
+        """The oldest updates, where more wait than a lane can keep."""
+        parked = [one for one in self.entries.values() if isinstance(one, Parked)]
+        newest = sorted(parked, key=lambda one: (one.since, one.record.position), reverse=True)
+        sizes = accumulate(len(one.record.value or b"") for one in newest)
+        kept = sum(size <= MOST_WAITING_BYTES for size in islice(sizes, MOST_WAITING))
+        return newest[kept:][::-1]
 
     def is_read_past(self, parked: Parked, until: datetime | None) -> bool:
         """Whether a partition that is read to records of *until* holds nothing more that would be in time for it."""

@@ -66,7 +66,7 @@ class Watch:
         return any(position < judgements[partition].seen.end for partition, position in self._positions.items())
 
     async def _now(self, judgements: Mapping[Partition, Judgement]) -> dict[Partition, int]:
-        """Where reading stands, of lanes that have room."""
-        roomy = [(topic, n) for topic, n in judgements if (lane := self._lanes.open.get(n)) and lane.has_room]
-        positions = {partition: await self._group.position(partition) for partition in roomy}
+        """Where reading stands, of partitions of which lanes take more."""
+        wanted = judgements.keys() & {(topic, number) for topic, number in self._lanes.wanted}
+        positions = {partition: await self._group.position(partition) for partition in wanted}
         return {partition: position for partition, position in positions.items() if position is not None}

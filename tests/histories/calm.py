@@ -40,6 +40,7 @@ class _Run:
             observer=RecordingObserver(),
             group=_Alone(self.scene),
             contracts=CONTRACTS,
+            create_topic=Kind.CREATE,
             park_seconds=PARK_SECONDS,
             now=self.scene.now,
         )

@@ -14,6 +14,7 @@ from orderstream.ledger import Progress, entered, tidied
 from orderstream.order import Decision, Order, Position
 from orderstream.outcomes import Outcome
 from orderstream.parking import Changes, Mark, Parked, Parking
+from orderstream.patience import Patience
 from orderstream.pipeline import Lane, _LostError
 from orderstream.ports import Fence, Written
 from orderstream.settlement import Settlement, Trial
@@ -242,7 +243,7 @@ def an_update_expires_while_creates_are_unread(patch: Patch) -> None:
     async def wrong(*_: object) -> bool:
         return True
 
-    patch.setattr(Lane, "_is_due", wrong)
+    patch.setattr(Patience, "_is_due", wrong)
 
 
 def an_update_expires_without_a_last_look(patch: Patch) -> None:

@@ -98,7 +98,7 @@ class Worker:
 
     def _hand_over(self) -> None:
         for lane in self._lanes.values():
-            for partition in lane.finished if lane.has_room else ():
+            for partition in [one for one in lane.finished if lane.wants(Kind(one[0]))]:
                 first = self._group.handed[partition]
                 last = min(first + self._chance.choice(self._portions[partition[0]]), self._scene.end_of(partition))
                 lane.accept(sending.record for sending in self._scene.world.logs[partition][first:last])
@@ -135,6 +135,7 @@ class Worker:
             observer=_Witness(self.process, self._scene),
             group=self._group,
             contracts=CONTRACTS,
+            create_topic=Kind.CREATE,
             park_seconds=PARK_SECONDS,
             now=self._scene.now,
             reached=self._reached,
