@@ -70,10 +70,10 @@ class MemoryOrders:
             found = {*(self._holders[key] for key in keys if key in self._holders), *ids}
             return [_decoded(self._orders[id_]) for id_ in sorted(found) if id_ in self._orders]
 
-    async def is_absent(self, key: str) -> bool:
-        """Whether no order has this key."""
-        with self.faults("is_absent"):
-            return key not in self._holders
+    async def are_absent(self, keys: Sequence[str]) -> bool:
+        """Whether no order has any of these keys."""
+        with self.faults("are_absent"):
+            return self._holders.keys().isdisjoint(keys)
 
     async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:
         """Each order by itself; a fault of "store" comes between two of them."""
@@ -108,16 +108,20 @@ class MemoryOrders:
             stored = (bson.decode(self._waiting[position], CODEC) for position in sorted(self._waiting))
             return [to_waiting_record(document) for document in stored if document["lane"] == lane]
 
-    async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
-        """Both or nothing."""
+    async def write_fenced(self, fence: Fence, writes: Sequence[Write], waits: Changes) -> Written:
+        """All or nothing."""
         with self.faults("write_fenced"):
             if self._epochs[fence.lane] != fence.epoch:
                 raise FencedError
-            if write and _is_unstorable(write.after):
-                return Written(done=False, unstorable=(write.after.id,))
-            result = self._store(write) if write else True
-            if result is not True:
-                return Written(done=False, taken=(result,) if isinstance(result, str) else ())
+            unstorable = tuple(write.after.id for write in writes if _is_unstorable(write.after))
+            if unstorable:
+                return Written(done=False, unstorable=unstorable)
+            before = dict(self._orders), dict(self._holders)
+            for write in writes:
+                result = self._store(write)
+                if result is not True:
+                    self._orders, self._holders = before
+                    return Written(done=False, taken=(result,) if isinstance(result, str) else ())
             for position, waiting in waits.items():
                 self._waiting.pop(position, None)
                 if waiting:

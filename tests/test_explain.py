@@ -61,7 +61,7 @@ async def keep(settings: Settings, order: Order | None = None, *waiting: Waiting
             assert (await orders.write([Write(None, order)])).done
         for one in waiting:
             fence = Fence(0, await orders.raise_epoch(0))
-            assert (await orders.write_fenced(fence, None, {one.record.position: one})).done
+            assert (await orders.write_fenced(fence, (), {one.record.position: one})).done
 
 
 async def refuse(settings: Settings, *records: Record) -> None:

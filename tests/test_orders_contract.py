@@ -82,11 +82,13 @@ async def test_an_order_is_found_by_its_keys_and_by_its_id(orders: Orders) -> No
 
 
 async def test_absence_is_told(orders: Orders) -> None:
-    order = an_order()
+    order, others = an_order(), ["wishlist/acme/order-ref/other", "wishlist/acme/order-ref/another"]
     await orders.write([Write(None, order)])
 
-    assert not await orders.is_absent(order.lookup_keys[0])
-    assert await orders.is_absent("wishlist/acme/order-ref/other")
+    assert await orders.are_absent(others[:1])
+    assert await orders.are_absent(others)
+    assert not await orders.are_absent([order.lookup_keys[0], *others])
+    assert not await orders.are_absent([*others, order.lookup_keys[0]])
 
 
 async def test_a_write_on_another_version_changes_nothing_and_costs_the_others_nothing(orders: Orders) -> None:
@@ -212,8 +214,8 @@ async def test_an_earlier_owner_cannot_write_what_waits(orders: Orders) -> None:
     order = an_order()
 
     with pytest.raises(FencedError):
-        await orders.write_fenced(late, Write(None, order), {})
-    written = await orders.write_fenced(now, Write(None, order), {})
+        await orders.write_fenced(late, [Write(None, order)], {})
+    written = await orders.write_fenced(now, [Write(None, order)], {})
 
     assert written.done
     assert now.epoch == await orders.epoch_of(3)
@@ -230,8 +232,8 @@ async def test_what_waits_comes_back_as_it_was_in_the_order_of_offsets(orders: O
     early, marked, late = (a_parked(offset) for offset in (1, 2, 30))
     mark = Mark(marked.record, "a" * 24, (2, 3), (Problem(Code.FIELD_TYPE, "a", "b"),), 7)
 
-    await orders.write_fenced(fence, None, {one.record.position: one for one in (late, early)})
-    await orders.write_fenced(fence, None, {marked.record.position: mark})
+    await orders.write_fenced(fence, (), {one.record.position: one for one in (late, early)})
+    await orders.write_fenced(fence, (), {marked.record.position: mark})
 
     assert [
         WaitingRecord(early.record, early.since, None),
@@ -241,19 +243,21 @@ async def test_what_waits_comes_back_as_it_was_in_the_order_of_offsets(orders: O
     assert [] == await orders.waiting(1)
 
 
-async def test_an_order_and_what_waited_for_it_are_written_together(orders: Orders) -> None:
-    fence, order, parked = Fence(0, await orders.raise_epoch(0)), an_order(), a_parked(1)
-    await orders.write_fenced(fence, None, {parked.record.position: parked})
+async def test_orders_and_what_waited_for_them_are_written_together(orders: Orders) -> None:
+    fence, order, other = Fence(0, await orders.raise_epoch(0)), an_order(), an_order("R2", 1)
+    waits = [a_parked(1), a_parked(2)]
+    await orders.write_fenced(fence, (), {one.record.position: one for one in waits})
 
-    written = await orders.write_fenced(fence, Write(None, order), {parked.record.position: None})
+    writes = [Write(None, order), Write(None, other)]
+    written = await orders.write_fenced(fence, writes, {one.record.position: None for one in waits})
 
     assert written.done
-    assert [order] == await orders.load((), [order.id])
+    assert ([order], [other]) == (await orders.load((), [order.id]), await orders.load((), [other.id]))
     assert [] == await orders.waiting(0)
 
 
 @pytest.mark.parametrize("reason", ["another version", "a key of another order", "no document can hold it", "a fence"])
-async def test_an_order_and_what_waited_for_it_are_written_together_or_not_at_all(orders: Orders, reason: str) -> None:
+async def test_orders_and_what_waited_for_them_are_written_together_or_not_at_all(orders: Orders, reason: str) -> None:
     fence, order, parked = Fence(0, await orders.raise_epoch(0)), an_order(), a_parked(1)
     await orders.write([Write(None, order)])
     await orders.write([Write(order, next_version(order))])
@@ -263,13 +267,15 @@ async def test_an_order_and_what_waited_for_it_are_written_together_or_not_at_al
     write = {"a key of another order": Write(None, twin), "no document can hold it": Write(None, huge)}.get(
         reason, stale
     )
+    sound = an_order("R3", 3)
     if reason == "a fence":
         await orders.raise_epoch(0)
 
     with suppress(FencedError):
-        assert not (await orders.write_fenced(fence, write, {parked.record.position: parked})).done
+        writes = [Write(None, sound), write]
+        assert not (await orders.write_fenced(fence, writes, {parked.record.position: parked})).done
 
-    assert [next_version(order)] == await orders.load((), [order.id, twin.id, huge.id])
+    assert [next_version(order)] == await orders.load((), [order.id, twin.id, huge.id, sound.id])
     assert [] == await orders.waiting(0)
 
 
@@ -278,8 +284,8 @@ async def test_what_stood_in_the_way_of_a_fenced_write_is_named(orders: Orders) 
     huge = twin._replace(body={**twin.body, "email": "x" * (13 * 2**20)})
     await orders.write([Write(None, order)])
 
-    taken = await orders.write_fenced(fence, Write(None, twin), {})
-    unstorable = await orders.write_fenced(fence, Write(None, huge), {})
+    taken = await orders.write_fenced(fence, [Write(None, twin)], {})
+    unstorable = await orders.write_fenced(fence, [Write(None, huge)], {})
 
     assert Written(done=False, taken=("wishlist/example-retailer/order-ref/R1",)) == taken
     assert Written(done=False, unstorable=(twin.id,)) == unstorable
@@ -361,10 +367,10 @@ async def test_a_transaction_that_a_dead_owner_has_left_open_holds_up_nobody(dri
 
         async with asyncio.timeout(20):  # MongoDB ends it by itself after 60 s
             now = Fence(0, await alive.raise_epoch(0))
-            await alive.write_fenced(now, None, {a_parked(1).record.position: a_parked(1)})
+            await alive.write_fenced(now, (), {a_parked(1).record.position: a_parked(1)})
         await dead._sessions[0].abort_transaction()
         with pytest.raises(FencedError):
-            await dead.write_fenced(fence, None, {a_parked(1).record.position: None})
+            await dead.write_fenced(fence, (), {a_parked(1).record.position: None})
     finally:
         await dead.close()
         await alive.close()
@@ -379,9 +385,9 @@ async def test_a_server_that_is_away_is_trouble_within_seconds_and_without_its_a
     order, fence = an_order(), Fence(0, 1)
     calls: list[Coroutine[Any, Any, object]] = [
         store.load(["key"], ()),
-        store.is_absent("key"),
+        store.are_absent(["key"]),
         store.write([Write(None, order)]),
-        store.write_fenced(fence, Write(None, order), {}),
+        store.write_fenced(fence, [Write(None, order)], {}),
         store.take_numbers(1),
         store.raise_epoch(0),
         store.epoch_of(0),

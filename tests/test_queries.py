@@ -68,7 +68,7 @@ async def look_up(settings: Settings) -> None:
             await find(orders, name)
             await find_in(orders, name, "wishlist", name)
             await orders.load([name])
-            assert await orders.is_absent(name)
+            assert await orders.are_absent([name, f"{name}-2"])
     finally:
         await orders.close()
 

@@ -1,7 +1,7 @@
 """The one place that knows MongoDB: orders loaded in one query, written in one guarded bulk (design 3)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from inspect import isawaitable
 from re import Pattern
 from typing import Any, Final, Literal, TypeAlias
@@ -103,25 +103,28 @@ class MongoOrders:
         except PyMongoError as error:
             raise unavailable(error) from None
 
-    async def is_absent(self, key: str) -> bool:
-        """Whether no order has this key, asked of the primary with a linearizable read."""
-        orders = self._orders.with_options(read_concern=ReadConcern("linearizable"))
+    async def are_absent(self, keys: Sequence[str]) -> bool:
+        """Whether no order has any of these keys, beyond doubt.
+
+        A linearizable read, which no primary of yesterday can answer, is of one key; what is read next in its session
+        is not older.
+        """
+        linearizable = self._orders.with_options(read_concern=ReadConcern("linearizable"))
         try:
-            return await orders.find_one({"lookup_keys": key}, {"_id": 1}, max_time_ms=5_000) is None
+            async with await _awaited(self._client.start_session(causal_consistency=True)) as session:
+                for orders, some in ((linearizable, keys[:1]), (self._orders, keys[1:])):
+                    found = {"lookup_keys": {"$in": list(some)}}
+                    if some and await orders.find_one(found, {"_id": 1}, session=session, max_time_ms=5_000):
+                        return False
         except PyMongoError as error:
             raise unavailable(error) from None
+        return True
 
     async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:
         """Store all orders, each guarded by itself."""
-        operations: list[Operation] = []
-        unstorable: list[str] = []
-        for write in writes:
-            try:
-                operations.append(operation(write))
-            except UnstorableError:
-                unstorable.append(write.after.id)
+        operations, unstorable = _operations(writes)
         if unstorable or not operations:
-            return Written(done=not unstorable, unstorable=tuple(unstorable))
+            return Written(done=not unstorable, unstorable=unstorable)
         return await (self._bulks.write if alone else self._bulks.write_together)(operations)
 
     async def take_numbers(self, count: int) -> range:
@@ -187,12 +190,11 @@ class MongoOrders:
         except PyMongoError as error:
             raise unavailable(error) from None
 
-    async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
-        """One order and what becomes of updates that waited, in one transaction; raises `FencedError`."""
-        try:
-            guarded = None if write is None else operation(write)
-        except UnstorableError:
-            return Written(done=False, unstorable=(write.after.id,) if write else ())
+    async def write_fenced(self, fence: Fence, writes: Sequence[Write], waits: Changes) -> Written:
+        """Orders and what becomes of updates that waited, all in one transaction; raises `FencedError`."""
+        guarded, unstorable = _operations(writes)
+        if unstorable:
+            return Written(done=False, unstorable=unstorable)
         try:
             session = self._sessions.get(fence.lane) or await self._fresh_session(fence.lane)
             async with await _awaited(session.start_transaction(ReadConcern("majority"), DURABLE)):
@@ -202,17 +204,23 @@ class MongoOrders:
         except PyMongoError as error:
             raise unavailable(error) from None
 
-    async def _write_in(self, session: Any, fence: Fence, guarded: Operation | None, waits: Changes) -> Written:  # noqa: ANN401
+    async def _write_in(
+        self,
+        session: Any,  # noqa: ANN401  # of either driver
+        fence: Fence,
+        guarded: Sequence[Operation],
+        waits: Changes,
+    ) -> Written:
         """The body of the transaction; the epoch's document is changed, since reading it would not conflict."""
         guard = {"_id": f"lane/{fence.lane}", "epoch": fence.epoch}
         if not (await self._worker.update_one(guard, {"$inc": {"writes": 1}}, session=session)).matched_count:
             raise FencedError
-        if guarded is not None:
+        if guarded:
             try:
-                result = await self._orders.bulk_write([guarded], session=session)
+                result = await self._orders.bulk_write(guarded, session=session)
             except BulkWriteError as error:
                 raise _NotDoneError(tuple(taken_keys(error.details["writeErrors"]))) from None
-            if result.inserted_count + result.matched_count != 1:
+            if result.inserted_count + result.matched_count != len(guarded):
                 raise _NotDoneError(())
         changes = [_waiting_operation(position, waiting) for position, waiting in waits.items()]
         if changes:
@@ -269,7 +277,7 @@ class MongoOrders:
 
 
 class _NotDoneError(Exception):
-    """The order was not as it was loaded; the transaction ends without effect."""
+    """An order was not as it was loaded; the transaction ends without effect."""
 
     def __init__(self, taken: tuple[str, ...]) -> None:
         super().__init__()
@@ -278,6 +286,18 @@ class _NotDoneError(Exception):
 
 async def _awaited(value: Any) -> Any:  # noqa: ANN401  # what one driver gives at once the other gives when awaited
     return await value if isawaitable(value) else value
+
+
+def _operations(writes: Iterable[Write]) -> tuple[list[Operation], tuple[str, ...]]:
+    """What to write, and the orders that no document can hold."""
+    operations: list[Operation] = []
+    unstorable: list[str] = []
+    for write in writes:
+        try:
+            operations.append(operation(write))
+        except UnstorableError:
+            unstorable.append(write.after.id)
+    return operations, tuple(unstorable)
 
 
 def _waiting_operation(position: Position, waiting: Waiting | None) -> ReplaceOne[Any] | DeleteOne:

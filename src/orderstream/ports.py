@@ -46,8 +46,8 @@ class Orders(Protocol):
     async def load(self, keys: Collection[str], ids: Collection[str]) -> list[Order]:
         """Every order that one of the keys or document ids finds, as a majority has it."""
 
-    async def is_absent(self, key: str) -> bool:
-        """Whether no order has this key, beyond doubt."""
+    async def are_absent(self, keys: Sequence[str]) -> bool:
+        """Whether no order has any of these keys, beyond doubt."""
 
     async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:
         """Store all orders, each guarded by the version that was loaded; *alone*: in no request with other lanes'."""
@@ -64,8 +64,8 @@ class Orders(Protocol):
     async def waiting(self, lane: int) -> list[WaitingRecord]:
         """The lane's updates that wait, and its marks."""
 
-    async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
-        """One order and what becomes of updates that waited, or those alone, in one transaction.
+    async def write_fenced(self, fence: Fence, writes: Sequence[Write], waits: Changes) -> Written:
+        """Orders and what becomes of updates that waited, all in one transaction.
 
         Raises `FencedError` when the lane has a newer epoch.
         """

@@ -159,23 +159,20 @@ class Settlement:
             self.heard = now
 
     async def _write(self, decided: Decided, trial: Trial) -> Written:
-        """Orders in one bulk; those with updates that waited each in a transaction with them.
+        """Orders in one bulk, then those with updates that waited in one transaction with them.
 
         A second try may fail as the first: it must not take other lanes with it.
         """
         plain = [write for write in decided.writes if not write.waits]
-        results = [await self._around.orders.write(plain, alone=not trial.blind)]
-        results += [await self._write_fenced(write, write.waits) for write in decided.writes if write.waits]
-        if decided.waits and all(result.done for result in results):
-            results.append(await self._write_fenced(None, decided.waits))
-        return Written(
-            done=all(result.done for result in results),
-            taken=tuple(key for result in results for key in result.taken),
-            unstorable=tuple(id_ for result in results for id_ in result.unstorable),
-        )
+        written = await self._around.orders.write(plain, alone=not trial.blind)
+        with_waits = [write for write in decided.writes if write.waits]
+        waits: Changes = {**decided.waits, **{at: one for write in with_waits for at, one in write.waits.items()}}
+        if written.done and waits:
+            return await self._write_fenced(with_waits, waits)
+        return written
 
-    async def _write_fenced(self, write: Write | None, waits: Changes) -> Written:
-        written = await self._around.orders.write_fenced(self._parked.fence, write, waits)
+    async def _write_fenced(self, writes: Sequence[Write], waits: Changes) -> Written:
+        written = await self._around.orders.write_fenced(self._parked.fence, writes, waits)
         if written.done:
             self._parked.learn(waits)
         return written
@@ -206,8 +203,7 @@ class Settlement:
 
     async def _confirm(self, absent: Sequence[str]) -> None:
         """No refusal rests on an order that a majority does not know yet."""
-        confirmed = await asyncio.gather(*(self._around.orders.is_absent(key) for key in dict.fromkeys(absent)))
-        if not all(confirmed):
+        if absent and not await self._around.orders.are_absent(list(dict.fromkeys(absent))):
             raise DecideAgainError
 
 

@@ -66,7 +66,7 @@ class WaitingUpdates:
         over = [p for p in self._told if p in self.entries and p.offset < committed.get(p[:2], ENDED)]
         if over:
             changes: Changes = dict.fromkeys(over)
-            await self._orders.write_fenced(self.fence, None, changes)
+            await self._orders.write_fenced(self.fence, (), changes)
             self.learn(changes)
             self._told.difference_update(over)
 

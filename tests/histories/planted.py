@@ -131,18 +131,18 @@ def an_update_that_expires_leaves_no_mark(patch: Patch) -> None:
 def the_fence_holds_nobody_back(patch: Patch) -> None:
     write = MemoryOrders.write_fenced
 
-    async def wrong(self: MemoryOrders, fence: Fence, order: Write | None, waits: Changes) -> Written:
-        return await write(self, fence._replace(epoch=self._epochs[fence.lane]), order, waits)
+    async def wrong(self: MemoryOrders, fence: Fence, writes: Sequence[Write], waits: Changes) -> Written:
+        return await write(self, fence._replace(epoch=self._epochs[fence.lane]), writes, waits)
 
     patch.setattr(MemoryOrders, "write_fenced", wrong)
 
 
-def an_order_and_what_waited_for_it_are_two_writes(patch: Patch) -> None:
+def orders_and_what_waited_for_them_are_two_writes(patch: Patch) -> None:
     fenced = Settlement._write_fenced
 
-    async def wrong(self: Settlement, write: Write | None, waits: Changes) -> Written:
-        written = await self._around.orders.write([write] if write else [], alone=True)
-        return await fenced(self, None, waits) if written.done else written
+    async def wrong(self: Settlement, writes: Sequence[Write], waits: Changes) -> Written:
+        written = await self._around.orders.write(writes, alone=True)
+        return await fenced(self, (), waits) if written.done else written
 
     patch.setattr(Settlement, "_write_fenced", wrong)
 

@@ -27,9 +27,9 @@ class WiredOrders:
         """Changes nothing."""
         return await self._wire.ask(_read("loads"), partial(self._orders.load, keys, ids))
 
-    async def is_absent(self, key: str) -> bool:
+    async def are_absent(self, keys: Sequence[str]) -> bool:
         """Changes nothing."""
-        return await self._wire.ask(_read("has nobody", key), partial(self._orders.is_absent, key))
+        return await self._wire.ask(_read("has nobody", *keys), partial(self._orders.are_absent, keys))
 
     async def write(self, writes: Sequence[Write], *, alone: bool = False) -> Written:  # noqa: ARG002  # always is
         """Any of the orders may be stored when it breaks off."""
@@ -54,11 +54,11 @@ class WiredOrders:
         """Changes nothing."""
         return await self._wire.ask(_read("loads what waits for", lane), partial(self._orders.waiting, lane))
 
-    async def write_fenced(self, fence: Fence, write: Write | None, waits: Changes) -> Written:
+    async def write_fenced(self, fence: Fence, writes: Sequence[Write], waits: Changes) -> Written:
         """A transaction: all or nothing, and over before a later one of the lane, which changes the same document."""
-        values = (fence, write or "no order", dict(waits))
+        values = (fence, writes, dict(waits))
         request = Request("mongo", "writes fenced", values, may_be_late=False)
-        return await self._wire.ask(request, partial(self._orders.write_fenced, fence, write, waits))
+        return await self._wire.ask(request, partial(self._orders.write_fenced, fence, writes, waits))
 
 
 class WiredOutputs:

@@ -38,14 +38,14 @@ async def work(orders: MongoOrders) -> None:
     order, parked = an_order(), a_parked(1)
     await orders.write([Write(None, order)])
     await orders.write([Write(order, next_version(order))])
-    await orders.is_absent(order.lookup_keys[0])
+    await orders.are_absent(order.lookup_keys)
     await orders.load(order.lookup_keys, ())
     await orders.take_numbers(1)
     fence = Fence(0, await orders.raise_epoch(0))
     await orders.epoch_of(0)
-    await orders.write_fenced(fence, None, {parked.record.position: parked})
+    await orders.write_fenced(fence, (), {parked.record.position: parked})
     await orders.waiting(0)
-    await orders.write_fenced(fence, None, {parked.record.position: None})
+    await orders.write_fenced(fence, (), {parked.record.position: None})
     await keep_checkpoints(orders)
 
 
