@@ -44,6 +44,36 @@ def logged(*batches: Decided, event: str) -> list[MutableMapping[str, Any]]:
     return [line for line in lines if line["event"] == event]
 
 
+def test_batches_of_a_lane_are_told_at_once_and_then_together_once_a_second() -> None:
+    now = 10.0
+    observer, batch = LogObserver(lambda: now), decided(W, SHIPPED)
+
+    def counts() -> list[tuple[int, int, int, int]]:
+        told = [(line["partition"], line["batches"], line["messages"], line["events"]) for line in lines]
+        lines.clear()
+        return told
+
+    with capture_logs() as lines:
+        for _ in range(3):
+            observer.batch_done(3, batch, {"load": 0.25})
+        observer.batch_done(4, batch, {})
+        first = counts()
+        now = 11.0
+        observer.tell_batches()
+        (together,) = lines
+        lines.clear()
+        observer.batch_done(3, batch, {})
+        observer.tell_batches()
+        held_back = counts()
+        observer.tell_batches(in_time=False)
+        last = counts()
+
+    assert [(3, 1, 2, 2), (4, 1, 2, 2)] == first
+    assert ({"applied": 4}, {"load": 500.0}) == (together["outcomes"], together["milliseconds"])
+    assert [] == held_back
+    assert [(3, 1, 2, 2)] == last
+
+
 def test_a_rejection_tells_who_sent_what_where_and_in_which_trace() -> None:
     (line,) = logged(decided(FAX), event="order.rejected")
 

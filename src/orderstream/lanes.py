@@ -244,6 +244,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         while True:
             await asyncio.sleep(COMMIT_SECONDS if done else COMMIT_AGAIN_SECONDS)
             done = await self._commit(self._lanes.values())
+            self._observer.catch_up()
 
     async def _commit(self, lanes: Collection[Lane]) -> bool:
         """One request for all of them; a refusal means that the partitions are somebody else's now."""

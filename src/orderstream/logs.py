@@ -28,6 +28,8 @@ QUIET: Final = ("aiokafka", "faststream", "pymongo", "motor", "uvicorn", "asynci
 """Libraries heard from warning on, whatever our level: their debug lines hold keys, values and commands."""
 
 
+BATCHES_SECONDS: Final = 1.0  # between two lines of a lane's batches: at rest there are hundreds of them a second
+
 STAMPS: Final[Sequence[structlog.typing.Processor]] = (
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -89,11 +91,36 @@ def _of_a_library(_: object, __: str, event: MutableMapping[str, Any]) -> Mutabl
     }
 
 
+class _Tally:
+    """What the batches of a lane came to since its last line."""
+
+    def __init__(self, told_at: float) -> None:
+        self.told_at = told_at
+        self.batches = self.messages = self.events = 0
+        self.outcomes: Counter[str] = Counter()
+        self.seconds: Counter[str] = Counter()
+
+    def add(self, decided: Decided, seconds: Mapping[str, float]) -> None:
+        self.batches += 1
+        self.messages += len(decided.answers)
+        self.events += len(decided.events)
+        self.outcomes.update("repeated" if answer.repeated else answer.verdict for answer in decided.answers)
+        self.seconds.update(seconds)
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """As a line shows it."""
+        milliseconds = {step: round(spent * 1000, 1) for step, spent in self.seconds.items()}
+        counts = {"batches": self.batches, "messages": self.messages, "outcomes": dict(self.outcomes)}
+        return {**counts, "events": self.events, "milliseconds": milliseconds}
+
+
 class LogObserver:
-    """Tells the log what the lanes do; one line per batch, one per rejection."""
+    """Tells the log what the lanes do: a line for each rejection, one a second at most for a lane's batches."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = structlog.stdlib.get_logger()
+        self._tallies: dict[int, _Tally] = {}  # by lane
         self._down: dict[System, str] = {}  # and why
         self._alarm, self._clock = Alarm(), clock
 
@@ -103,20 +130,21 @@ class LogObserver:
 
     def batch_done(self, lane: int, decided: Decided, seconds: Mapping[str, float]) -> None:
         """Counts by outcome, milliseconds by step; each rejection on a line of its own."""
-        outcomes = Counter("repeated" if answer.repeated else str(answer.verdict) for answer in decided.answers)
-        self.say(
-            "batch.done",
-            partition=lane,
-            messages=len(decided.answers),
-            outcomes=dict(outcomes),
-            events=len(decided.events),
-            milliseconds={step: round(spent * 1000, 1) for step, spent in seconds.items()},
-        )
+        self._tallies.setdefault(lane, _Tally(-BATCHES_SECONDS)).add(decided, seconds)
+        self.tell_batches()
         for answer in (*decided.answers, *decided.taken):
             self._answer(answer)
         for answer in _under_another_key(decided):
             self.say("order.key-changed", "warning", **_about(answer), order_id=answer.order_id)
         self._watch([answer for answer in (*decided.answers, *decided.taken) if not answer.repeated])
+
+    def tell_batches(self, *, in_time: bool = True) -> None:
+        """A line for each lane that had batches and is not told of for a second; or for each, the last ones."""
+        now = self._clock()
+        for lane, tally in self._tallies.items():
+            if tally.batches and (now >= tally.told_at + BATCHES_SECONDS or not in_time):
+                self.say("batch.done", partition=lane, **tally.bound)
+                self._tallies[lane] = _Tally(now)
 
     def _watch(self, answers: Sequence[Answer]) -> None:
         """An error once when too many messages of a dialect are rejected, and a line when that is over."""
