@@ -13,7 +13,7 @@ from orderstream.documents import CODEC, UnstorableError, encode, to_order
 from orderstream.ledger import Partition
 from orderstream.order import Order, Position
 from orderstream.parking import Changes
-from orderstream.ports import Fence, FencedError, WaitingRecord, Written
+from orderstream.ports import Fence, FencedError, TooLargeError, WaitingRecord, Written
 from orderstream.status_event import Event
 from orderstream.trouble import System, UnavailableError
 from orderstream.waiting_documents import to_waiting_document, to_waiting_record
@@ -64,11 +64,14 @@ class MemoryOrders:
         """Every order, by id."""
         return [_decoded(stored) for _, stored in sorted(self._orders.items())]
 
-    async def load(self, keys: Collection[str], ids: Collection[str] = ()) -> list[Order]:
+    async def load(self, keys: Collection[str], ids: Collection[str] = (), most: int | None = None) -> list[Order]:
         """Every order that one of the keys or ids finds."""
         with self.faults("load"):
             found = {*(self._holders[key] for key in keys if key in self._holders), *ids}
-            return [_decoded(self._orders[id_]) for id_ in sorted(found) if id_ in self._orders]
+            stored = [self._orders[id_] for id_ in sorted(found) if id_ in self._orders]
+            if most is not None and sum(map(len, stored)) > most:
+                raise TooLargeError
+            return [_decoded(one) for one in stored]
 
     async def are_absent(self, keys: Sequence[str]) -> bool:
         """Whether no order has any of these keys."""

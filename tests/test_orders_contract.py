@@ -27,7 +27,7 @@ from orderstream.mongo import Driver, MongoOrders, _awaited
 from orderstream.mongo_checkpoints import OvertakenError
 from orderstream.order import Order
 from orderstream.parking import Mark, Parked
-from orderstream.ports import Fence, FencedError, Orders, WaitingRecord, Written
+from orderstream.ports import Fence, FencedError, Orders, TooLargeError, WaitingRecord, Written
 from orderstream.problems import Code, Problem
 from orderstream.trouble import UnavailableError, UnfitError
 from tests.builders import NOW, a_create, a_message
@@ -79,6 +79,16 @@ async def test_an_order_is_found_by_its_keys_and_by_its_id(orders: Orders) -> No
 
     assert [order] == by_key == by_id
     assert [] == await orders.load(["wishlist/acme/order-ref/other"], ["0" * 24])
+
+
+async def test_orders_that_are_too_large_together_are_not_loaded(orders: Orders) -> None:
+    one, other = an_order(), an_order("R2", 1)
+    await orders.write([Write(None, one), Write(None, other)])
+    size = len(encode(one))
+
+    assert [one] == await orders.load((), [one.id], size + 10)
+    with pytest.raises(TooLargeError):
+        await orders.load((), [one.id, other.id], size + 10)
 
 
 async def test_absence_is_told(orders: Orders) -> None:

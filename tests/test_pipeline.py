@@ -14,6 +14,7 @@ from orderstream.answers import Circumstances, Item, Write
 from orderstream.batch import decide
 from orderstream.commands import Kind, Record
 from orderstream.decode import Contracts, decode
+from orderstream.documents import encode
 from orderstream.failpoints import Step
 from orderstream.json_text import JsonObject
 from orderstream.ledger import Partition
@@ -344,6 +345,19 @@ def test_creates_are_decided_before_the_updates_that_came_with_them() -> None:
 
 
 # What a lane finds in the store
+
+
+def test_of_orders_that_are_too_large_together_a_few_are_loaded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    creates = [a_message("order.create", {"orderRef": f"W{number}"}) for number in range(8)]
+    updates = [a_message("order.patch", {"orderStatus": "SHIPPED"}, order_ref=f"W{number}") for number in range(8)]
+    bench = at_once(Bench(creates, updates).live((8, 0)))
+    loaded = sum(len(encode(order)) for order in bench.orders.all)
+    monkeypatch.setattr("orderstream.settlement.MOST_LOADED", loaded // 2)
+
+    at_once(bench.live((0, 8)))
+
+    assert {"shipped"} == {order.status.fulfilment for order in bench.orders.all}
+    assert [4, 4] == [len(batch.answers) for batch in bench.observer.batches[1:]]
 
 
 def test_an_order_that_another_lane_changed_meanwhile_is_decided_again() -> None:

@@ -6,6 +6,7 @@ from inspect import isawaitable
 from re import Pattern
 from typing import Any, Final, Literal, TypeAlias
 
+import bson
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, DeleteOne, IndexModel, ReplaceOne, ReturnDocument
@@ -14,7 +15,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from orderstream.answers import Write
-from orderstream.documents import CODEC, UnstorableError, to_order
+from orderstream.documents import CODEC, Document, UnstorableError, to_order
 from orderstream.mongo_bulk import Bulks, Operation, operation, taken_keys
 from orderstream.mongo_checkpoints import MongoCheckpoints
 from orderstream.mongo_replays import MongoReplays
@@ -22,7 +23,7 @@ from orderstream.mongo_rights import check_rights
 from orderstream.mongo_trouble import unavailable
 from orderstream.order import Order, Position
 from orderstream.parking import Changes, Waiting
-from orderstream.ports import Fence, FencedError, WaitingRecord, Written
+from orderstream.ports import Fence, FencedError, TooLargeError, WaitingRecord, Written
 from orderstream.rules_file import PREFIX, SettingError
 from orderstream.trouble import UnavailableError, UnfitError
 from orderstream.waiting_documents import to_waiting_document, to_waiting_record
@@ -39,6 +40,7 @@ INDEXES: Final = (
     *(IndexModel([(member, 1)], sparse=True) for member in SHARED_REFS),
 )
 FOUND: Final = 20  # orders that share an id
+LOADED: Final = 1_000  # orders in one answer, if they have no more than its 16 MiB
 TIMEOUTS: Final = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 3_000,
@@ -68,15 +70,25 @@ class MongoOrders:
         self.checkpoints = MongoCheckpoints(self._worker)
         self.replays = MongoReplays(self._worker)
 
-    async def load(self, keys: Collection[str], ids: Collection[str] = ()) -> list[Order]:
-        """Every order that one of the lookup keys or document ids finds."""
+    async def load(self, keys: Collection[str], ids: Collection[str] = (), most: int | None = None) -> list[Order]:
+        """Every order that one of the lookup keys or document ids finds.
+
+        Raises `TooLargeError` when they have more than *most* bytes.
+        """
         if not keys and not ids:
             return []
-        found = {"$or": [{"lookup_keys": {"$in": list(keys)}}, {"_id": {"$in": [ObjectId(id_) for id_ in ids]}}]}
+        wanted = {"$or": [{"lookup_keys": {"$in": list(keys)}}, {"_id": {"$in": [ObjectId(id_) for id_ in ids]}}]}
+        documents: list[Document] = []
+        size = 0
         try:
-            return [to_order(document) for document in await self._orders.find(found).to_list(None)]
+            async for some in self._orders.find_raw_batches(wanted, batch_size=LOADED):
+                size += len(some)
+                if most is not None and size > most:
+                    raise TooLargeError
+                documents += bson.decode_all(some, CODEC)
         except PyMongoError as error:
             raise unavailable(error) from None
+        return [to_order(document) for document in documents]
 
     async def load_shared(self, ref: str) -> list[Order]:
         """Some orders that have this id of a cart or of a platform's order, which several may share."""

@@ -32,6 +32,10 @@ class FencedError(Exception):
     """Another owner has raised the epoch of this lane."""
 
 
+class TooLargeError(Exception):
+    """The orders that were to be loaded have more bytes together than wanted."""
+
+
 class WaitingRecord(NamedTuple):
     """An update that waits as it is stored; *mark* is set when it is decided."""
 
@@ -43,8 +47,11 @@ class WaitingRecord(NamedTuple):
 class Orders(Protocol):
     """Where orders are kept; every method raises `UnavailableError`."""
 
-    async def load(self, keys: Collection[str], ids: Collection[str]) -> list[Order]:
-        """Every order that one of the keys or document ids finds, as a majority has it."""
+    async def load(self, keys: Collection[str], ids: Collection[str], most: int | None = None) -> list[Order]:
+        """Every order that one of the keys or document ids finds, as a majority has it.
+
+        Raises `TooLargeError` when they have more than *most* bytes.
+        """
 
     async def are_absent(self, keys: Sequence[str]) -> bool:
         """Whether no order has any of these keys, beyond doubt."""

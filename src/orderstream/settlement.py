@@ -17,11 +17,12 @@ from orderstream.identity import document_id
 from orderstream.ledger import Partition, Progress
 from orderstream.order import Order, Position
 from orderstream.parking import Changes, Mark, Parked, Waiting, related
-from orderstream.ports import FencedError, Group, Observer, Orders, Outputs, Written
+from orderstream.ports import FencedError, Group, Observer, Orders, Outputs, TooLargeError, Written
 from orderstream.waiting import WaitingUpdates
 
 Traced: TypeAlias = Callable[[Decided, Mapping[str, float]], AbstractContextManager[Decided]]
 
+MOST_LOADED: Final = 2 * 2**20  # bytes of orders in a batch of several records: ten times as many in memory
 BREATH_SECONDS: Final = 0.05  # of work without a pause
 SILENCE_SECONDS: Final = 5.0  # without a word from the group, half a session: look before writing
 
@@ -101,6 +102,7 @@ class Settlement:
         committed: Mapping[Partition, int],
     ) -> None:
         self.heard = asyncio.get_running_loop().time()  # when the group was last heard of
+        self._fitting: int | None = None  # records of whose orders memory has room; None: of any batch's
         self._around, self._parked = around, parked
         self._finished, self._committed = finished, committed  # as the lane moves on
 
@@ -114,9 +116,9 @@ class Settlement:
     ) -> Decided:
         """Decode, load, decide and write."""
         with watch("decode"):
-            items = await self._judged(records[: trial.limit])
+            judged = await self._judged(records[: trial.limit])
         with watch("load"):
-            stored = await self._load(items, trial, [*expired, *untold])
+            items, stored = await self._load_what_fits(judged, trial, [*expired, *untold])
             progress = await self._progress(stored, trial)
         with watch("decide"):
             about = Circumstances(
@@ -177,6 +179,20 @@ class Settlement:
             self._parked.learn(waits)
         return written
 
+    async def _load_what_fits(
+        self, items: Sequence[Item], trial: Trial, waiting: Sequence[Waiting]
+    ) -> tuple[Sequence[Item], list[Order]]:
+        """As many records as memory has room for their orders, and these; the rest is for the next batch."""
+        while True:
+            items = items[: self._fitting]
+            try:
+                stored = await self._load(items, trial, waiting)
+            except TooLargeError:
+                self._fitting = len(items) // 2
+            else:
+                self._fitting = self._fitting and max(self._fitting, 2 * len(items))
+                return items, stored
+
     async def _load(self, items: Sequence[Item], trial: Trial, waiting: Sequence[Waiting]) -> list[Order]:
         """The orders that the batch touches; new ones are not looked for at the first try."""
         commands = [item.judged for item in items if isinstance(item.judged, Command)]
@@ -192,7 +208,8 @@ class Settlement:
             keys |= related(self._parked.entries, near) - near
             keys.update(key for one in waiting if isinstance(one, Parked) for key in one.command.keys)
             ids += [one.order_id for one in waiting if isinstance(one, Mark) and one.order_id]
-        return await self._around.orders.load(keys, ids) if keys or ids else []
+        most = MOST_LOADED if len(items) > 1 else None
+        return await self._around.orders.load(keys, ids, most) if keys or ids else []
 
     async def _progress(self, stored: Sequence[Order], trial: Trial) -> Progress:
         """How far this lane is, and how far others are whose records these orders have seen."""

@@ -35,7 +35,7 @@ def played(seed: int, *, tell: bool = False) -> Outcome:
     world = made(seed)
     with _chance_by(seed), _decoding_once():
         calm = at_once(undisturbed(world))
-        with _keeping(world.kept), _set(batch, "MOST_FOLDED", world.folded):
+        with _keeping(world.kept), _in_small(world):
             cluster, left = at_once(_history(world))
             found = differences(world, left, calm, may_repeat=cluster.may_repeat)
     return Outcome(seed, found, _counted(cluster, left), str(cluster.story) if found or tell else "")
@@ -81,6 +81,13 @@ def _decoding_once() -> Iterator[None]:
         return known[record.position]
 
     with _set(settlement, "decode", once), _set(waiting, "decode", once):
+        yield
+
+
+@contextmanager
+def _in_small(world: World) -> Iterator[None]:
+    """Bounds of memory and of time that these orders can reach."""
+    with _set(batch, "MOST_FOLDED", world.folded), _set(settlement, "MOST_LOADED", world.loaded):
         yield
 
 

@@ -23,9 +23,9 @@ class WiredOrders:
     def __init__(self, orders: MemoryOrders, wire: Wire) -> None:
         self._orders, self._wire = orders, wire
 
-    async def load(self, keys: Collection[str], ids: Collection[str]) -> list[Order]:
+    async def load(self, keys: Collection[str], ids: Collection[str], most: int | None = None) -> list[Order]:
         """Changes nothing."""
-        return await self._wire.ask(_read("loads"), partial(self._orders.load, keys, ids))
+        return await self._wire.ask(_read("loads"), partial(self._orders.load, keys, ids, most))
 
     async def are_absent(self, keys: Sequence[str]) -> bool:
         """Changes nothing."""

@@ -39,6 +39,7 @@ class World(NamedTuple):
     workers: int
     kept: int  # decisions that an order keeps at least
     folded: int  # bytes of orders that the updates of a batch may go over
+    loaded: int  # bytes of orders that a batch may have in memory
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -71,6 +72,7 @@ def made(seed: int) -> World:
         workers=chance.choice((1, 2, 2, 2, 3)),
         kept=50 if quarrels else chance.choice((1, 1, 2, 50)),  # with a decision goes the id of a removed line
         folded=chance.choice((1, 500, 2**20)),
+        loaded=chance.choice((1, 2_000, 2**22)),
     )
 
 
