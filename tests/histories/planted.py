@@ -7,11 +7,13 @@ from typing import Final, TypeAlias
 import pytest
 
 import orderstream.batch
+from orderstream.announcements import Announcements
 from orderstream.answers import Decided, NotLookedUpError, Write
 from orderstream.batch import _Batch
 from orderstream.commands import Command, Kind, Record
 from orderstream.ledger import Progress, entered, tidied
 from orderstream.order import Decision, Order, Position
+from orderstream.orders_at_hand import known
 from orderstream.outcomes import Outcome
 from orderstream.parking import Changes, Mark, Parked, Parking
 from orderstream.patience import Patience
@@ -26,12 +28,11 @@ Patch: TypeAlias = pytest.MonkeyPatch
 
 
 def the_ledger_is_not_asked(patch: Patch) -> None:
-    patch.setattr(_Batch, "_known", staticmethod(lambda *_: None))
+    patch.setattr(orderstream.batch, "known", lambda *_: None)
 
 
 def only_the_first_order_found_is_asked(patch: Patch) -> None:
-    known = _Batch._known
-    patch.setattr(_Batch, "_known", staticmethod(lambda command, found: known(command, found[:1])))
+    patch.setattr(orderstream.batch, "known", lambda command, found: known(command, found[:1]))
 
 
 def what_changes_nothing_is_not_entered(patch: Patch) -> None:
@@ -72,7 +73,7 @@ def _guard_if(patch: Patch, differs: Callable[[Order | None, Order], bool]) -> N
 
 
 def earlier_events_are_not_published_first(patch: Patch) -> None:
-    patch.setattr(_Batch, "_earlier", lambda *_: set())
+    patch.setattr(Announcements, "_earlier", lambda *_: set())
 
 
 def an_update_that_waited_counts_from_its_own_place(patch: Patch) -> None:
@@ -208,8 +209,8 @@ def nothing_is_taken_along_at_a_create_that_is_found_decided(patch: Patch) -> No
 
     def wrong(self: _Batch, order_id: str, at: Position) -> None:
         is_new = (
-            all(decision.position != at for decision in self._stored[order_id].ledger.decisions)
-            if order_id in self._stored
+            all(decision.position != at for decision in self._orders.stored[order_id].ledger.decisions)
+            if order_id in self._orders.stored
             else True
         )
         if is_new or at.topic != Kind.CREATE:
