@@ -136,10 +136,8 @@ class Lane:
         """Until records come; what waits is looked after meanwhile."""
         if self._parked.untold:
             await self._patient(lambda: self._try([], Trial(blind=False)))
-        if not self._parked.entries:
-            await self._wake.wait()
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_AFTER_SECONDS):
+            async with asyncio.timeout(LOOK_AFTER_SECONDS if self._parked.entries else None):
                 await self._wake.wait()
         self._wake.clear()
         await self._look_after_now_and_then()
