@@ -23,8 +23,9 @@ from orderstream.documents import CODEC, encode, to_order
 from orderstream.local.ports import launch_on_free_ports
 from orderstream.local.process import ServerProcess
 from orderstream.local.programs import mongod
-from orderstream.mongo import Driver, MongoOrders, _awaited
+from orderstream.mongo import Driver, MongoOrders
 from orderstream.mongo_checkpoints import OvertakenError
+from orderstream.mongo_fences import awaited
 from orderstream.order import Order
 from orderstream.parking import Mark, Parked
 from orderstream.ports import Fence, FencedError, Orders, TooLargeError, WaitingRecord, Written
@@ -169,6 +170,14 @@ async def test_many_orders_are_written_and_found_together(orders: Orders) -> Non
     found = await orders.load([order.lookup_keys[0] for order in many[:200]], [order.id for order in many[100:]])
     assert written.done
     assert sorted(many) == sorted(found)
+
+
+async def test_an_order_is_found_once_by_any_of_more_keys_than_one_command_can_hold(orders: Orders) -> None:
+    order = an_order()
+    await orders.write([Write(None, order)])
+    others = [f"wishlist/{'x' * 500}/entry-id/{number}" for number in range(40_000)]
+
+    assert [order] == await orders.load([order.lookup_keys[0], *others, order.lookup_keys[1]], [order.id])
 
 
 async def test_writes_that_come_together_are_each_told_what_became_of_them(orders: Orders) -> None:
@@ -372,13 +381,13 @@ async def test_a_transaction_that_a_dead_owner_has_left_open_holds_up_nobody(dri
     dead, alive = MongoOrders(servers.mongo, database, driver), MongoOrders(servers.mongo, database, driver)
     try:
         fence = Fence(0, await dead.raise_epoch(0))
-        await _awaited(dead._sessions[0].start_transaction())
-        await dead._worker.update_one({"_id": "lane/0"}, {"$inc": {"writes": 1}}, session=dead._sessions[0])
+        await awaited(dead._fences._sessions[0].start_transaction())
+        await dead._worker.update_one({"_id": "lane/0"}, {"$inc": {"writes": 1}}, session=dead._fences._sessions[0])
 
         async with asyncio.timeout(20):  # MongoDB ends it by itself after 60 s
             now = Fence(0, await alive.raise_epoch(0))
             await alive.write_fenced(now, (), {a_parked(1).record.position: a_parked(1)})
-        await dead._sessions[0].abort_transaction()
+        await dead._fences._sessions[0].abort_transaction()
         with pytest.raises(FencedError):
             await dead.write_fenced(fence, (), {a_parked(1).record.position: None})
     finally:

@@ -17,6 +17,7 @@ from faststream.kafka import KafkaBroker
 
 from orderstream.cancellation import cancel_until_ended
 from orderstream.commands import Kind
+from orderstream.committer import Committer
 from orderstream.connection import connection, security
 from orderstream.decompression import bound_decompression
 from orderstream.failpoints import VARIABLE, failpoint
@@ -107,7 +108,7 @@ def assembled(settings: Settings, observer: Observers, orders: MongoOrders) -> A
     def open_lane(number: int, start: Mapping[Partition, int]) -> Lane:
         return Lane(number, start, around)
 
-    lanes = Lanes(_topics(settings), stream, group, open_lane, observer, reached)
+    lanes = Lanes(_topics(settings), stream, group, open_lane, observer, Committer(group, observer, reached))
     broker = _broker(settings)
     subscriber = LaneSubscriber(broker, lanes, list(_topics(settings)), settings.group, observer)
     watch = Watch(lanes, stream, group, observer, subscriber.replace_consumer)

@@ -1,30 +1,25 @@
-"""The lanes of this worker: opened at assignment, drained at revocation, committed together (design 3)."""
+"""The lanes of this worker: opened at assignment, drained at revocation (design 3)."""
 
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
-from contextlib import suppress
 from typing import Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 
 from orderstream.cancellation import cancel_until_ended
 from orderstream.checkpoint import Judgement, name_of, topic_and_life
 from orderstream.commands import Kind, Record
-from orderstream.failpoints import Step
+from orderstream.committer import Committer, finished_by
 from orderstream.group import KafkaGroup, OutOfRangeError
 from orderstream.kafka import to_record
-from orderstream.kafka_trouble import unavailable
 from orderstream.ledger import Partition
-from orderstream.mongo_checkpoints import OvertakenError
 from orderstream.observers import Observers
 from orderstream.pipeline import Lane, place_of
 from orderstream.stream import Stream
 from orderstream.trouble import UnavailableError
 
-COMMIT_SECONDS: Final = 0.1  # between two commits
-COMMIT_AGAIN_SECONDS: Final = 1.0  # the same after one that failed
 DRAIN_SECONDS: Final = 8.0  # for the batch in hand, at a rebalance and at a stop
 PAUSE_SECONDS: Final = 0.02  # when no lane has room
 LOOK_AGAIN_SECONDS: Final = 2.0  # whether a partition that stands has been adopted
@@ -44,15 +39,14 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
         group: KafkaGroup,
         open_lane: Callable[[int, Mapping[Partition, int]], Lane],
         observer: Observers,
-        reached: Callable[[Step], None],
+        committer: Committer,
     ) -> None:
         self._topics, self._stream, self._group, self._open_lane = topics, stream, group, open_lane
-        self._observer, self._reached = observer, reached
+        self._observer, self._committer = observer, committer
         self._lanes: dict[int, Lane] = {}
         self._names: dict[Partition, str] = {}  # of topics in the positions of their records
         self._polling = asyncio.Lock()
         self._opening: set[asyncio.Task[None]] = set()
-        self._committing: asyncio.Task[None] | None = None
         self._looks: Counter[tuple[str, int, str]] = Counter()  # at what keeps a lane from being opened
         self._begins: dict[Partition, int] = {}  # where lanes begin, once they do
         self.assigned: frozenset[int] | None = None  # partition numbers; None while the group has not decided
@@ -77,7 +71,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
     @property
     def finished(self) -> Mapping[Partition, int]:
         """How far they are, those that stand too, by the names of their topics."""
-        moved = _finished(self._lanes.values())
+        moved = finished_by(self._lanes.values())
         return {**self._begins, **{(topic_and_life(name)[0], n): offset for (name, n), offset in moved.items()}}
 
     @property
@@ -161,19 +155,18 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
 
     async def _end(self, lanes: Collection[Lane]) -> None:
         await asyncio.gather(*(lane.drain(DRAIN_SECONDS) for lane in lanes))
-        await self._commit(lanes)
-        await self._keep_committed(lanes)
+        await self._committer.commit(lanes)
+        await self._committer.keep_committed(lanes)
         await asyncio.gather(*(lane.forget() for lane in lanes))
 
     def start_committing(self) -> None:
-        """Commit what lanes finish, all in one request, beside them."""
-        self._committing = self._committing or asyncio.create_task(self._commit_for_ever())
+        """Commit what lanes finish, beside them."""
+        self._committer.start(lambda: self._lanes.values())
 
     async def stop(self) -> None:
         """Drain, commit, and commit no more."""
         self._stopped = True
-        if self._committing:
-            await cancel_until_ended([self._committing])
+        await self._committer.stop()
         await self.drain()
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
@@ -238,45 +231,6 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no
                 self._observer.say(
                     "offset.overruled", "warning", topic=topic, partition=number, reason=judgement.remark
                 )
-
-    async def _commit_for_ever(self) -> None:
-        done = True
-        while True:
-            await asyncio.sleep(COMMIT_SECONDS if done else COMMIT_AGAIN_SECONDS)
-            done = await self._commit(self._lanes.values())
-            self._observer.catch_up()
-
-    async def _commit(self, lanes: Collection[Lane]) -> bool:
-        """One request for all of them; a refusal means that the partitions are somebody else's now."""
-        committed = _committed(lanes)
-        finished = {p: o for p, o in _finished(lanes).items() if committed.get(p) != o}
-        if not finished:
-            return True
-        try:
-            await self._group.commit(finished, committed)
-            self._reached("commit")
-        except (KafkaError, TimeoutError, UnavailableError, OvertakenError) as error:
-            told = unavailable(error, "Read").reason if isinstance(error, KafkaError) else type(error).__name__
-            self._observer.say("commit.failed", "warning", reason=told)
-            return False
-        for lane in lanes:
-            lane.hear()
-            lane.committed.update({p: o for p, o in finished.items() if p in lane.committed})
-        return True
-
-    async def _keep_committed(self, lanes: Collection[Lane]) -> None:
-        """So that an offset that somebody sets while nobody works is seen to be another."""
-        with suppress(TimeoutError, UnavailableError, OvertakenError):  # then it may not be seen
-            if finished := _finished(lanes):
-                await self._group.keep(finished, _committed(lanes))
-
-
-def _finished(lanes: Collection[Lane]) -> Mapping[Partition, int]:
-    return {partition: offset for lane in lanes for partition, offset in lane.finished.items()}
-
-
-def _committed(lanes: Collection[Lane]) -> Mapping[Partition, int]:
-    return {partition: offset for lane in lanes for partition, offset in lane.committed.items()}
 
 
 def _problem(judgement: Judgement | None) -> str | None:

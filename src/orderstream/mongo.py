@@ -1,38 +1,36 @@
 """The one place that knows MongoDB: orders loaded in one query, written in one guarded bulk (design 3)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from inspect import isawaitable
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from re import Pattern
 from typing import Any, Final, Literal, TypeAlias
 
 import bson
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient, DeleteOne, IndexModel, ReplaceOne, ReturnDocument
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo import AsyncMongoClient, IndexModel, ReturnDocument
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from orderstream.answers import Write
 from orderstream.documents import CODEC, Document, UnstorableError, to_order
-from orderstream.mongo_bulk import Bulks, Operation, operation, taken_keys
+from orderstream.mongo_bulk import Bulks, Operation, operation
 from orderstream.mongo_checkpoints import MongoCheckpoints
+from orderstream.mongo_fences import DURABLE, MongoFences, awaited
 from orderstream.mongo_replays import MongoReplays
 from orderstream.mongo_rights import check_rights
 from orderstream.mongo_trouble import unavailable
-from orderstream.order import Order, Position
-from orderstream.parking import Changes, Waiting
-from orderstream.ports import Fence, FencedError, TooLargeError, WaitingRecord, Written
+from orderstream.order import Order
+from orderstream.parking import Changes
+from orderstream.ports import Fence, TooLargeError, WaitingRecord, Written
 from orderstream.rules_file import PREFIX, SettingError
 from orderstream.trouble import UnavailableError, UnfitError
-from orderstream.waiting_documents import to_waiting_document, to_waiting_record
+from orderstream.waiting_documents import to_waiting_record
 
 Driver: TypeAlias = Literal["motor", "pymongo"]
 
 PING_SECONDS: Final = 2.0
 SHARED_REFS: Final = ("refs.cart_id", "refs.platform.id")  # people look orders up by them; several may have the same
-DURABLE: Final = WriteConcern(w="majority", j=True, wtimeout=10_000)
 INDEXES: Final = (
     IndexModel([("lookup_keys", 1)], unique=True),
     IndexModel([("customer.id", 1)]),
@@ -41,6 +39,7 @@ INDEXES: Final = (
 )
 FOUND: Final = 20  # orders that share an id
 LOADED: Final = 1_000  # orders in one answer, if they have no more than its 16 MiB
+ASKED: Final = 10_000  # lookup keys in one query: each may have half a kilobyte
 TIMEOUTS: Final = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 3_000,
@@ -66,7 +65,7 @@ class MongoOrders:
         self._bulks = Bulks(self._orders)
         self._worker = self._database["worker"]
         self._waiting = self._database["waiting"]
-        self._sessions: dict[int, Any] = {}  # by lane; a new transaction of a session ends the one left open in it
+        self._fences = MongoFences(self._client, self._orders, self._worker, self._waiting)
         self.checkpoints = MongoCheckpoints(self._worker)
         self.replays = MongoReplays(self._worker)
 
@@ -77,18 +76,18 @@ class MongoOrders:
         """
         if not keys and not ids:
             return []
-        wanted = {"$or": [{"lookup_keys": {"$in": list(keys)}}, {"_id": {"$in": [ObjectId(id_) for id_ in ids]}}]}
-        documents: list[Document] = []
+        found: dict[ObjectId, Document] = {}
         size = 0
         try:
-            async for some in self._orders.find_raw_batches(wanted, batch_size=LOADED):
-                size += len(some)
-                if most is not None and size > most:
-                    raise TooLargeError
-                documents += bson.decode_all(some, CODEC)
+            for filter_ in _filters(list(keys), ids):
+                async for some in self._orders.find_raw_batches(filter_, batch_size=LOADED):
+                    size += len(some)
+                    if most is not None and size > most:
+                        raise TooLargeError
+                    found |= {document["_id"]: document for document in bson.decode_all(some, CODEC)}
         except PyMongoError as error:
             raise unavailable(error) from None
-        return [to_order(document) for document in documents]
+        return [to_order(document) for document in found.values()]
 
     async def load_shared(self, ref: str) -> list[Order]:
         """Some orders that have this id of a cart or of a platform's order, which several may share."""
@@ -123,7 +122,7 @@ class MongoOrders:
         """
         linearizable = self._orders.with_options(read_concern=ReadConcern("linearizable"))
         try:
-            async with await _awaited(self._client.start_session(causal_consistency=True)) as session:
+            async with await awaited(self._client.start_session(causal_consistency=True)) as session:
                 for orders, some in ((linearizable, keys[:1]), (self._orders, keys[1:])):
                     found = {"lookup_keys": {"$in": list(some)}}
                     if some and await orders.find_one(found, {"_id": 1}, session=session, max_time_ms=5_000):
@@ -150,39 +149,19 @@ class MongoOrders:
         return range(counter["last"] - count + 1, counter["last"] + 1)
 
     async def raise_epoch(self, lane: int) -> int:
-        """Shut out every earlier owner of this lane's waiting updates.
-
-        A transaction that he has left open, dead or cut off, would hold the lane's document for a minute: it is ended.
-        """
-        this = {"_id": f"lane/{lane}"}
-        try:
-            session = await self._fresh_session(lane)
-            last = await self._worker.find_one(this)
-            if last and "session" in last:
-                await self._client.admin.command("killSessions", [last["session"]])
-            raised = await self._worker.find_one_and_update(
-                this,
-                {"$inc": {"epoch": 1}, "$set": {"session": session.session_id}},
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
-        except PyMongoError as error:
-            raise unavailable(error) from None
-        return int(raised["epoch"])
-
-    async def _fresh_session(self, lane: int) -> Any:  # noqa: ANN401  # of either driver
-        if lane in self._sessions:
-            await self._sessions.pop(lane).end_session()
-        session = self._sessions[lane] = await _awaited(self._client.start_session())
-        return session
+        """Shut out every earlier owner of this lane's waiting updates."""
+        return await self._fences.raise_epoch(lane)
 
     async def epoch_of(self, lane: int) -> int:
         """The epoch as it is now."""
-        try:
-            found = await self._worker.find_one({"_id": f"lane/{lane}"})
-        except PyMongoError as error:
-            raise unavailable(error) from None
-        return int(found["epoch"]) if found else 0
+        return await self._fences.epoch_of(lane)
+
+    async def write_fenced(self, fence: Fence, writes: Sequence[Write], waits: Changes) -> Written:
+        """Orders and what becomes of updates that waited, all in one transaction; raises `FencedError`."""
+        operations, unstorable = _operations(writes)
+        if unstorable:
+            return Written(done=False, unstorable=unstorable)
+        return await self._fences.write(fence, operations, waits)
 
     async def waiting(self, lane: int) -> list[WaitingRecord]:
         """The lane's updates that wait, and its marks, in the order of their offsets."""
@@ -201,43 +180,6 @@ class MongoOrders:
             return [to_waiting_record(document) for document in await self._waiting.find(found).to_list(None)]
         except PyMongoError as error:
             raise unavailable(error) from None
-
-    async def write_fenced(self, fence: Fence, writes: Sequence[Write], waits: Changes) -> Written:
-        """Orders and what becomes of updates that waited, all in one transaction; raises `FencedError`."""
-        guarded, unstorable = _operations(writes)
-        if unstorable:
-            return Written(done=False, unstorable=unstorable)
-        try:
-            session = self._sessions.get(fence.lane) or await self._fresh_session(fence.lane)
-            async with await _awaited(session.start_transaction(ReadConcern("majority"), DURABLE)):
-                return await self._write_in(session, fence, guarded, waits)
-        except _NotDoneError as error:
-            return Written(done=False, taken=error.taken)
-        except PyMongoError as error:
-            raise unavailable(error) from None
-
-    async def _write_in(
-        self,
-        session: Any,  # noqa: ANN401  # of either driver
-        fence: Fence,
-        guarded: Sequence[Operation],
-        waits: Changes,
-    ) -> Written:
-        """The body of the transaction; the epoch's document is changed, since reading it would not conflict."""
-        guard = {"_id": f"lane/{fence.lane}", "epoch": fence.epoch}
-        if not (await self._worker.update_one(guard, {"$inc": {"writes": 1}}, session=session)).matched_count:
-            raise FencedError
-        if guarded:
-            try:
-                result = await self._orders.bulk_write(guarded, session=session)
-            except BulkWriteError as error:
-                raise _NotDoneError(tuple(taken_keys(error.details["writeErrors"]))) from None
-            if result.inserted_count + result.matched_count != len(guarded):
-                raise _NotDoneError(())
-        changes = [_waiting_operation(position, waiting) for position, waiting in waits.items()]
-        if changes:
-            await self._waiting.bulk_write(changes, session=session)
-        return Written(done=True)
 
     async def prepare(self, group: str) -> None:
         """Make missing indexes and claim the database for this consumer group.
@@ -288,16 +230,11 @@ class MongoOrders:
             await closed
 
 
-class _NotDoneError(Exception):
-    """An order was not as it was loaded; the transaction ends without effect."""
-
-    def __init__(self, taken: tuple[str, ...]) -> None:
-        super().__init__()
-        self.taken = taken
-
-
-async def _awaited(value: Any) -> Any:  # noqa: ANN401  # what one driver gives at once the other gives when awaited
-    return await value if isawaitable(value) else value
+def _filters(keys: Sequence[str], ids: Iterable[str]) -> Iterator[Document]:
+    """Of the queries that find the orders: one for a usual batch, but no command may have more than 16 MiB."""
+    first, *rest = (keys[begin : begin + ASKED] for begin in range(0, max(1, len(keys)), ASKED))
+    yield {"$or": [{"lookup_keys": {"$in": first}}, {"_id": {"$in": [ObjectId(id_) for id_ in ids]}}]}
+    yield from ({"lookup_keys": {"$in": some}} for some in rest)
 
 
 def _operations(writes: Iterable[Write]) -> tuple[list[Operation], tuple[str, ...]]:
@@ -310,8 +247,3 @@ def _operations(writes: Iterable[Write]) -> tuple[list[Operation], tuple[str, ..
         except UnstorableError:
             unstorable.append(write.after.id)
     return operations, tuple(unstorable)
-
-
-def _waiting_operation(position: Position, waiting: Waiting | None) -> ReplaceOne[Any] | DeleteOne:
-    by_id = {"_id": str(position)}
-    return DeleteOne(by_id) if waiting is None else ReplaceOne(by_id, to_waiting_document(waiting), upsert=True)

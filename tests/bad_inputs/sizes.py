@@ -70,6 +70,19 @@ def growing(name: str) -> tuple[Input, ...]:
     return (*fits, *too_many, an_update(name, "order.patch", {"email": "small"}, "applied"))
 
 
+def many_keys(name: str) -> tuple[Input, ...]:
+    """Two orders whose lines have more lookup keys together than one command to MongoDB can hold, or one document."""
+    headers = headers_of("wishlist", name, tenant="t" * 250)
+    refused = Refused((("UNSTORABLE", "value"),))
+
+    def of(order: int) -> Input:
+        lines = [{"id": f"{order}{line}"} for line in range(45_000)]
+        value = json.dumps({**right("wishlist", f"{name}/{order}"), "orderLines": lines}).encode()
+        return Input("create", name.encode(), value, headers, refused)
+
+    return of(1), of(2)
+
+
 def flooded(name: str) -> tuple[Input, ...]:
     """One order is refused again and again."""
     refused = Refused((("ENTRY_NOT_FOUND", "headers.entry-ref"),))
@@ -103,6 +116,7 @@ CASES: Final[list[Case]] = named(
         "items_5k": lines(5_000),
         "items_100k": lines(100_000, LARGE),
         "items_40k_of_two_members": lines(40_000, LARGE, quantity=1, gtin="7"),
+        "items_with_more_keys_than_a_command_holds": many_keys,
         "items_wrong_each": create(
             {"orderLines": [{"quantity": -1}] * 50}, *(("FIELD_RANGE", f"orderLines[{n}].quantity") for n in range(50))
         ),
