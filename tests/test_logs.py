@@ -65,7 +65,7 @@ def test_batches_of_a_lane_are_told_at_once_and_then_together_once_a_second() ->
         observer.batch_done(3, batch, {})
         observer.tell_batches()
         held_back = counts()
-        observer.tell_batches(in_time=False)
+        observer.tell_batches(at_the_end=True)
         last = counts()
 
     assert [(3, 1, 2, 2), (4, 1, 2, 2)] == first

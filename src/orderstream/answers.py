@@ -76,6 +76,11 @@ class Answer(NamedTuple):
     repeated: bool = False  # decided in an earlier life
 
 
+def outcome_of(answer: Answer) -> str:
+    """How the answer is counted: what was decided in an earlier life is `repeated`."""
+    return "repeated" if answer.repeated else answer.verdict
+
+
 def dialect_of(answer: Answer) -> str:
     """The dialect that the message names, `other` if it names none of ours."""
     if answer.command:

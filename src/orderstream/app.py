@@ -69,7 +69,7 @@ async def run(settings: Settings, listener: socket.socket | None = None) -> None
         await serve_beside(work(), application, listener)
     finally:
         await orders.close()
-        observer.catch_up(at_the_end=True)
+        observer.tell_batches(at_the_end=True)
     observer.say("worker.stopped")
 
 

@@ -42,7 +42,7 @@ class Committer:
         while True:
             await asyncio.sleep(COMMIT_SECONDS if done else COMMIT_AGAIN_SECONDS)
             done = await self.commit(lanes())
-            self._observer.catch_up()
+            self._observer.tell_batches()
 
     async def commit(self, lanes: Collection[Lane]) -> bool:
         """One request for all of them; a refusal means that the partitions are somebody else's now."""

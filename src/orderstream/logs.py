@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TextIO, TypeAlias
 import structlog
 
 from orderstream.alarm import WINDOW_SECONDS, Alarm
-from orderstream.answers import EXPIRED, OTHER, Answer, Decided, dialect_of
+from orderstream.answers import EXPIRED, OTHER, Answer, Decided, dialect_of, outcome_of
 from orderstream.console import Console
 from orderstream.headers import trace_id
 from orderstream.order import Position
@@ -104,7 +104,7 @@ class _Tally:
         self.batches += 1
         self.messages += len(decided.answers)
         self.events += len(decided.events)
-        self.outcomes.update("repeated" if answer.repeated else answer.verdict for answer in decided.answers)
+        self.outcomes.update(map(outcome_of, decided.answers))
         self.seconds.update(seconds)
 
     @property
@@ -138,11 +138,11 @@ class LogObserver:
             self.say("order.key-changed", "warning", **_about(answer), order_id=answer.order_id)
         self._watch([answer for answer in (*decided.answers, *decided.taken) if not answer.repeated])
 
-    def tell_batches(self, *, in_time: bool = True) -> None:
-        """A line for each lane that had batches and is not told of for a second; or for each, the last ones."""
+    def tell_batches(self, *, at_the_end: bool = False) -> None:
+        """A line for each lane that had batches and is not told of for a second; at the end for each that had any."""
         now = self._clock()
         for lane, tally in self._tallies.items():
-            if tally.batches and (now >= tally.told_at + BATCHES_SECONDS or not in_time):
+            if tally.batches and (now >= tally.told_at + BATCHES_SECONDS or at_the_end):
                 self.say("batch.done", partition=lane, **tally.bound)
                 self._tallies[lane] = _Tally(now)
 

@@ -17,7 +17,7 @@ from prometheus_client import Counter as Count
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from orderstream.answers import OTHER, Answer, Decided, Verdict, dialect_of, operation_of
+from orderstream.answers import OTHER, Answer, Decided, Verdict, dialect_of, operation_of, outcome_of
 from orderstream.commands import Operation
 from orderstream.dialects import DIALECTS
 from orderstream.ledger import Partition
@@ -85,7 +85,7 @@ class Metrics:
     def batch_done(self, decided: Decided, seconds: Mapping[str, float]) -> None:
         """Added up by labels first: one batch may hold hundreds of messages."""
         answers = (*decided.answers, *decided.taken)
-        _add(self._messages, ((dialect_of(one), operation_of(one), _outcome(one)) for one in answers))
+        _add(self._messages, ((dialect_of(one), operation_of(one), outcome_of(one)) for one in answers))
         _add(self._rejections, ((dialect_of(one), one.problems[0].code) for one in answers if _is_rejection(one)))
         _add(self._events, ((event.type,) for event in decided.events))
         _add(self._repeats, ((event.again,) for event in decided.events if event.again))
@@ -124,10 +124,6 @@ class Metrics:
 def _add(counter: Count, labelled: Iterable[tuple[str, ...]]) -> None:
     for labels, count in Counter(labelled).items():
         counter.labels(*labels).inc(count)
-
-
-def _outcome(answer: Answer) -> str:
-    return "repeated" if answer.repeated else answer.verdict
 
 
 def _is_rejection(answer: Answer) -> bool:

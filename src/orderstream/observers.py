@@ -25,9 +25,9 @@ class Observers:
         self.log.batch_done(lane, decided, seconds)
         self.metrics.batch_done(decided, seconds)
 
-    def catch_up(self, *, at_the_end: bool = False) -> None:
-        """Tell what was held back, if it is time or the end."""
-        self.log.tell_batches(in_time=not at_the_end)
+    def tell_batches(self, *, at_the_end: bool = False) -> None:
+        """What the log has held back, if it is time or the end."""
+        self.log.tell_batches(at_the_end=at_the_end)
 
     def unavailable(self, error: UnavailableError, attempt: int) -> None:
         """A server could not be had; it is tried again."""
