@@ -21,14 +21,14 @@ class WaitingUpdates:
 
     def __init__(self, lane: int, orders: Orders, contracts: Contracts, park_seconds: float) -> None:
         self.fence = Fence(lane, 0)
-        self.entries: dict[Position, Waiting] = {}
+        self.entries: dict[Position, Waiting] = {}  # in the order in which they began to wait
         self._orders, self._contracts, self._patience = orders, contracts, timedelta(seconds=park_seconds)
         self._told: set[Position] = set()
 
     @property
     def parked(self) -> int:
         """How many updates wait."""
-        return sum(isinstance(one, Parked) for one in self.entries.values())
+        return len(self._all_parked())
 
     async def raise_fence(self) -> None:
         """From here on no earlier owner can write; ask the group afterwards, and load last."""
@@ -72,20 +72,21 @@ class WaitingUpdates:
 
     def overdue(self, now: datetime) -> list[Parked]:
         """Updates that have waited as long as they may."""
-        parked = (one for one in self.entries.values() if isinstance(one, Parked))
-        return [one for one in parked if now - one.since >= self._patience]
+        return [one for one in self._all_parked() if now - one.since >= self._patience]
 
     def excess(self) -> list[Parked]:
         """The oldest updates, where more wait than a lane can keep."""
-        parked = [one for one in self.entries.values() if isinstance(one, Parked)]
-        newest = sorted(parked, key=lambda one: (one.since, one.record.position), reverse=True)
-        sizes = accumulate(len(one.record.value or b"") for one in newest)
+        parked = self._all_parked()
+        sizes = accumulate(len(one.record.value or b"") for one in reversed(parked))
         kept = sum(size <= MOST_WAITING_BYTES for size in islice(sizes, MOST_WAITING))
-        return newest[kept:][::-1]
+        return parked[: len(parked) - kept]
 
     def is_read_past(self, parked: Parked, until: datetime | None) -> bool:
         """Whether a partition that is read to records of *until* holds nothing more that would be in time for it."""
         return until is not None and until >= parked.record.at + self._patience
+
+    def _all_parked(self) -> list[Parked]:
+        return [one for one in self.entries.values() if isinstance(one, Parked)]
 
     def _entry(self, stored: WaitingRecord) -> Waiting:
         if stored.mark:
