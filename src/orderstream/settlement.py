@@ -116,7 +116,7 @@ class Settlement:
     ) -> Decided:
         """Decode, load, decide and write."""
         with watch("decode"):
-            judged = await self._judged(records[: trial.limit])
+            judged = await self._judged(records[: self._fitting][: trial.limit])
         with watch("load"):
             items, stored = await self._load_what_fits(judged, trial, [*expired, *untold])
             progress = await self._progress(stored, trial)
@@ -184,11 +184,11 @@ class Settlement:
     ) -> tuple[Sequence[Item], list[Order]]:
         """As many records as memory has room for their orders, and these; the rest is for the next batch."""
         while True:
-            items = items[: self._fitting]
             try:
                 stored = await self._load(items, trial, waiting)
             except TooLargeError:
                 self._fitting = len(items) // 2
+                items = items[: self._fitting]
             else:
                 self._fitting = self._fitting and max(self._fitting, 2 * len(items))
                 return items, stored
