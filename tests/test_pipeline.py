@@ -321,9 +321,9 @@ def test_a_lane_that_cannot_finish_is_let_go_when_its_time_is_over() -> None:
 def test_a_full_lane_has_no_room() -> None:
     async def full() -> tuple[bool, bool]:
         lane = Bench().open_lane()
-        before = lane.has_room
+        before = lane.wants(Kind.CREATE)
         lane.accept(in_topic([W] * BATCH_RECORDS))
-        return before, lane.has_room
+        return before, lane.wants(Kind.CREATE)
 
     assert at_once(full()) == (True, False)
 

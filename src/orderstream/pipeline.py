@@ -71,15 +71,11 @@ class Lane:
             self._record_bytes += len(record.value or b"")
         self._wake.set()
 
-    @property
-    def has_room(self) -> bool:
-        """Whether more records may be handed over."""
-        full = len(self._records) >= BATCH_RECORDS or self._record_bytes >= BATCH_BYTES
-        return not (full or self._stopping or self.standing)
-
     def wants(self, kind: Kind) -> bool:
         """Whether more records of this kind may be handed over: no updates while too many wait for creates to come."""
-        return self.has_room and not (kind is Kind.UPDATE and self._patience.creates_first)
+        full = len(self._records) >= BATCH_RECORDS or self._record_bytes >= BATCH_BYTES
+        ahead = kind is Kind.UPDATE and self._patience.creates_first
+        return not (full or ahead or self._stopping or self.standing)
 
     @property
     def parked(self) -> int:
